@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from homalos.setup.installer import InstallerMissingError, find_uv, project_root
 
@@ -58,9 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _write(
-    uv: str, root: Path, project: dict[str, object], lock: Lock, upgrade: bool
-) -> str | None:
+def _write(uv: str, root: Path, project: dict[str, Any], lock: Lock, upgrade: bool) -> str | None:
     """Compiles one lock file; returns what went wrong."""
     path = root / lock.file
     command = [uv, "pip", "compile", "-", "--universal", "--python-version", "3.11"]
@@ -68,7 +66,9 @@ def _write(
     command += [word for other in lock.shares for word in ("--constraint", other)]
     command += [*lock.options, *(["--upgrade"] if upgrade else []), "--output-file", lock.file]
     wanted = "\n".join(_requirements(project, lock.groups))
-    done = subprocess.run(command, input=wanted, text=True, cwd=root, capture_output=True)
+    done = subprocess.run(
+        command, check=False, input=wanted, text=True, cwd=root, capture_output=True
+    )
     if done.returncode:
         return done.stderr.strip()
     text = path.read_text("utf-8")
@@ -79,10 +79,9 @@ def _write(
     return None
 
 
-def _requirements(project: dict[str, object], groups: Sequence[str]) -> list[str]:
+def _requirements(project: dict[str, Any], groups: Sequence[str]) -> list[str]:
     """The requirement lines of these groups."""
     extras = project["optional-dependencies"]
-    assert isinstance(extras, dict)
     return [
         line for group in groups for line in (extras[group] if group else project["dependencies"])
     ]
