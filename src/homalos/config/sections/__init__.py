@@ -1,0 +1,1 @@
+"""One file a section; each key is declared here and nowhere else."""

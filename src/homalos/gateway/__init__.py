@@ -1,0 +1,1 @@
+"""The way to a venue: one protocol, several gateways."""

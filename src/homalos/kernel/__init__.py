@@ -1,0 +1,1 @@
+"""The event step: bus, actors, clock, timers, ids, journal, lifecycle. Knows no trading."""

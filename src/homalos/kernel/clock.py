@@ -1,0 +1,57 @@
+"""The only source of time.
+
+``now`` is event time: the wall clock live, the recorded or generated market's in a simulation.
+``monotonic`` is for measurement, watchdogs and sessions of the console; it never enters state.
+"""
+
+import time
+from typing import Protocol
+
+monotonic_ns = time.perf_counter_ns
+"""For measurement only."""
+
+wall_ns = time.time_ns
+"""The machine's own clock; only for what is about the machine (logs, tokens, the doctor)."""
+
+sleep = time.sleep
+cpu_ns = time.thread_time_ns
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Event time, integer nanoseconds since the epoch, UTC."""
+
+    def monotonic(self) -> int:
+        """Nanoseconds of a clock that never steps."""
+
+
+class LiveClock:
+    """The wall clock, which never runs backwards here: a step back of the machine's clock is held
+    at the last value until it has caught up."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self.monotonic = monotonic_ns
+
+    def now(self) -> int:
+        now = wall_ns()
+        if now < self._last:
+            return self._last
+        self._last = now
+        return now
+
+
+class SimClock:
+    """Event time that is set by whoever pulls the next event."""
+
+    def __init__(self, start: int = 0) -> None:
+        self.time = start
+        self.monotonic = monotonic_ns
+
+    def now(self) -> int:
+        return self.time
+
+    def advance(self, ts: int) -> None:
+        """Move to ``ts``; a time that lies behind is ignored, time does not run backwards."""
+        if ts > self.time:
+            self.time = ts

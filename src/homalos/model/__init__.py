@@ -1,0 +1,1 @@
+"""What things are: plain structs, enumerations and identifiers. No behaviour but arithmetic."""

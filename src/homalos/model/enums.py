@@ -1,0 +1,104 @@
+"""Enumerations of the trade. Values are the words that files, the API and the database show."""
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class Direction(StrEnum):
+    """The side of a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class Offset(StrEnum):
+    """What an order does to lots: on SHFE and INE ``CLOSE`` means yesterday's lots."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    CLOSE_TODAY = "close_today"
+    CLOSE_YESTERDAY = "close_yesterday"
+
+
+class OrderKind(StrEnum):
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(StrEnum):
+    GFD = "gfd"
+    """Good for the trading day."""
+    FAK = "fak"
+    """Fill what can be filled at once, kill the rest."""
+    FOK = "fok"
+    """Fill all at once or nothing."""
+
+
+class OrderStatus(StrEnum):
+    SUBMITTED = "submitted"
+    """Left for the venue; nothing heard yet."""
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    """Refused by the venue."""
+    DENIED = "denied"
+    """Refused by our own risk checks; never left."""
+    UNRESOLVED = "unresolved"
+    """Sent, and its fate is unknown: to be queried, never guessed, never sent again."""
+
+
+class TradingState(StrEnum):
+    HALTED = "halted"
+    """No new order; cancels pass."""
+    REDUCING = "reducing"
+    """Only what reduces the account's position."""
+    ACTIVE = "active"
+
+
+class Phase(StrEnum):
+    """Phase of a product's session."""
+
+    CLOSED = "closed"
+    AUCTION = "auction"
+    """Call auction, orders are taken."""
+    AUCTION_MATCH = "auction_match"
+    """The match minute: neither entry nor cancel."""
+    CONTINUOUS = "continuous"
+    BREAK = "break"
+
+
+class Channel(StrEnum):
+    """A venue has two lines; one being up says nothing about the other."""
+
+    MARKET_DATA = "md"
+    TRADING = "td"
+
+
+class StrategyState(StrEnum):
+    LOADED = "loaded"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"

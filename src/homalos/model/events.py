@@ -1,0 +1,420 @@
+"""The catalogue of events: every class on the bus, its lane, and who makes and uses it.
+
+Commands are imperative, facts are past tense. Our own risk *denies*, the venue *rejects*, a command
+whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market``) are events too.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from homalos.model.enums import (
+    Channel,
+    Offset,
+    OrderKind,
+    OrderStatus,
+    Phase,
+    Severity,
+    Side,
+    StrategyState,
+    TimeInForce,
+    TradingState,
+)
+from homalos.model.event import Event, Record
+from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
+from homalos.model.market import Bar, Instrument, Tick
+from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+
+# ------------------------------------------------------------------ CONTROL
+
+
+class SetTradingState(Event, frozen=True):
+    """Command: an operator, the kill switch or a watch sets the one trading state."""
+
+    state: TradingState
+    who: str
+    why: str
+    ts_init: int
+
+
+class TradingStateChanged(Event, frozen=True):
+    state: TradingState
+    previous: TradingState
+    who: str
+    why: str
+    ts_init: int
+
+
+class KillSwitch(Event, frozen=True):
+    """Command: halt, and cancel every working order."""
+
+    who: str
+    why: str
+    ts_init: int
+
+
+class ConnectionChanged(Event, frozen=True):
+    """A line to the venue went up or down."""
+
+    gateway: str
+    channel: Channel
+    connected: bool
+    reason: str
+    ts_init: int
+
+
+class TradingDayChanged(Event, frozen=True):
+    """The venue reports a new trading day; books roll on this and never by the clock."""
+
+    gateway: str
+    trading_day: int
+    ts_init: int
+
+
+class HandlerFailed(Event, frozen=True):
+    """A subscriber raised: isolated, counted."""
+
+    actor: str
+    event: str
+    error: str
+    ts_init: int
+
+
+class ActorQuarantined(Event, frozen=True):
+    """An actor spent its error budget; it gets no more events."""
+
+    actor: str
+    why: str
+    ts_init: int
+
+
+class LaneOverflowed(Event, frozen=True):
+    """A CONTROL or EXECUTION lane is full: trading halts."""
+
+    lane: str
+    length: int
+    ts_init: int
+
+
+class ConfigChanged(Event, frozen=True):
+    """A valid reload, applied between two events. ``changes``: (dotted key, old, new) as JSON."""
+
+    changes: tuple[tuple[str, str, str], ...]
+    ts_init: int
+
+
+class ConfigRefused(Event, frozen=True):
+    """A reload with faults: the old values stay."""
+
+    faults: tuple[str, ...]
+    ts_init: int
+
+
+class StrategyCommand(Event, frozen=True):
+    """Command of the operator: ``load`` ``start`` ``stop`` ``unload`` ``reload``, or ``set`` with
+    parameters as JSON."""
+
+    strategy: StrategyId
+    action: str
+    who: str
+    ts_init: int
+    payload: str = ""
+
+
+class StrategyStateChanged(Event, frozen=True):
+    strategy: StrategyId
+    state: StrategyState
+    why: str
+    ts_init: int
+
+
+class StrategyParametersChanged(Event, frozen=True):
+    """``changes``: (name, old, new) as JSON."""
+
+    strategy: StrategyId
+    who: str
+    changes: tuple[tuple[str, str, str], ...]
+    ts_init: int
+
+
+class Reconciled(Event, frozen=True):
+    """Books and venue were compared; ``differences`` is empty when they agree."""
+
+    gateway: str
+    agreed: bool
+    differences: tuple[str, ...]
+    ts_init: int
+
+
+# ------------------------------------------------------------------ EXECUTION
+
+
+class SubmitOrder(Event, frozen=True):
+    """Intent of a strategy or of the trader: side and lots; ``offset`` None lets the resolver pick.
+
+    ``price`` may be None for a market order only.
+    """
+
+    intent_id: OrderId
+    account: AccountId
+    strategy: StrategyId
+    instrument: InstrumentId
+    side: Side
+    lots: int
+    price: float | None
+    kind: OrderKind
+    tif: TimeInForce
+    offset: Offset | None
+    ts_init: int
+    ts_trigger: int = 0
+    tag: str = ""
+
+
+class CancelOrder(Event, frozen=True):
+    """Intent: cancel every live order of this intent (or this one order)."""
+
+    order_id: OrderId
+    who: str
+    ts_init: int
+
+
+class OrderReported(Event, frozen=True):
+    """Ingress from the venue: the state of one order as it sees it. Repeats are normal."""
+
+    order_id: OrderId | None
+    venue_order_id: VenueOrderId | None
+    instrument: InstrumentId
+    status: OrderStatus
+    traded_lots: int
+    code: int
+    message: str
+    ts_event: int
+    ts_init: int
+
+
+class TradeReported(Event, frozen=True):
+    """Ingress from the venue: one fill."""
+
+    order_id: OrderId | None
+    venue_order_id: VenueOrderId | None
+    trade_id: TradeId
+    instrument: InstrumentId
+    side: Side
+    offset: Offset
+    price: float
+    lots: int
+    trading_day: int
+    ts_event: int
+    ts_init: int
+
+
+class CancelRejected(Event, frozen=True):
+    """Ingress from the venue: the cancel was refused; the order is what it was."""
+
+    order_id: OrderId
+    code: int
+    message: str
+    ts_init: int
+
+
+class Denial(Record, frozen=True):
+    """One risk rule's refusal: which rule, the value it saw, its limit, and a sentence."""
+
+    rule: str
+    value: float
+    limit: float
+    message: str
+
+
+class OrderDenied(Event, frozen=True):
+    order: Order
+    denials: tuple[Denial, ...]
+
+
+class OrderSubmitted(Event, frozen=True):
+    order: Order
+
+
+class OrderAccepted(Event, frozen=True):
+    order: Order
+
+
+class OrderFilled(Event, frozen=True):
+    """A fill or part of one; see ``order.status``."""
+
+    order: Order
+
+
+class OrderCancelled(Event, frozen=True):
+    order: Order
+
+
+class OrderRejected(Event, frozen=True):
+    order: Order
+
+
+class OrderUnresolved(Event, frozen=True):
+    order: Order
+
+
+class TradeFilled(Event, frozen=True):
+    trade: Trade
+
+
+# ------------------------------------------------------------------ MARKET
+
+
+class PhaseChanged(Event, frozen=True):
+    """A product entered a phase of its session (product level, as venues say it)."""
+
+    exchange: str
+    product: str
+    phase: Phase
+    trading_day: int
+    ts_event: int
+    ts_init: int
+
+
+class InstrumentListed(Event, frozen=True):
+    """The venue, or a source, has this contract today."""
+
+    instrument: Instrument
+    ts_init: int
+
+
+class BarsDue(Event, frozen=True):
+    """A timer's word: every bar that ends at or before ``ts_event`` is to be closed."""
+
+    ts_event: int
+    ts_init: int
+
+
+# ------------------------------------------------------------------ TIMER
+
+
+class TimerFired(Event, frozen=True):
+    """A named timer of an actor (``owner``)."""
+
+    owner: str
+    name: str
+    ts_event: int
+    ts_init: int
+
+
+# ------------------------------------------------------------------ BACKGROUND
+
+
+class AccountSnapshot(Event, frozen=True):
+    """The account and its positions, for the store, the page and the metrics."""
+
+    account: Account
+    positions: tuple[Position, ...]
+    books: tuple[StrategyBook, ...]
+    ts_init: int
+
+
+class AlertRaised(Event, frozen=True):
+    severity: Severity
+    source: str
+    text: str
+    ts_init: int
+
+
+class Audited(Event, frozen=True):
+    """One line of the audit trail: who did what to what, and how it ended."""
+
+    who: str
+    action: str
+    target: str
+    result: str
+    ts_init: int
+
+
+class Lane(IntEnum):
+    """Strict priority, the lowest number first."""
+
+    CONTROL = 0
+    EXECUTION = 1
+    MARKET = 2
+    TIMER = 3
+    BACKGROUND = 4
+
+
+class Entry(NamedTuple):
+    """A row of the catalogue. Roles: gateway, market, strategy, orders, account, risk, operator,
+    kernel, config, store, console, monitor. ``broadcast``: it may have no consumer at all."""
+
+    event: type[Event]
+    lane: Lane
+    producers: frozenset[str]
+    consumers: frozenset[str]
+    broadcast: bool
+
+
+def _row(
+    event: type[Event], lane: Lane, producers: str, consumers: str, *, broadcast: bool = False
+) -> Entry:
+    return Entry(event, lane, frozenset(producers.split()), frozenset(consumers.split()), broadcast)
+
+
+_C, _E, _M, _T, _B = Lane
+_ORDER_FACT_CONSUMERS = "strategy store console monitor"
+
+CATALOGUE: dict[type[Event], Entry] = {
+    row.event: row
+    for row in (
+        _row(SetTradingState, _C, "operator kernel risk console", "risk"),
+        _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
+        _row(KillSwitch, _C, "operator console monitor", "orders"),
+        _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
+        _row(TradingDayChanged, _C, "gateway", "orders account strategy store console"),
+        _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
+        _row(ActorQuarantined, _C, "kernel strategy", "store console monitor", broadcast=True),
+        _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
+        _row(ConfigChanged, _C, "config", "store console monitor", broadcast=True),
+        _row(ConfigRefused, _C, "config", "store console monitor", broadcast=True),
+        _row(StrategyCommand, _C, "operator console config", "strategy"),
+        _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
+        _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
+        _row(Reconciled, _C, "orders", "risk store console monitor", broadcast=True),
+        _row(SubmitOrder, _E, "strategy console operator", "orders"),
+        _row(CancelOrder, _E, "strategy console operator", "orders"),
+        _row(OrderReported, _E, "gateway", "orders"),
+        _row(TradeReported, _E, "gateway", "orders"),
+        _row(CancelRejected, _E, "gateway", "orders"),
+        _row(OrderDenied, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderSubmitted, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderAccepted, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderFilled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderCancelled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderRejected, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(OrderUnresolved, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(TradeFilled, _E, "orders", "account strategy store console monitor", broadcast=True),
+        _row(Tick, _M, "gateway", "market strategy account store console monitor"),
+        _row(Bar, _M, "market", "strategy store console", broadcast=True),
+        _row(
+            PhaseChanged,
+            _M,
+            "gateway market",
+            "market orders strategy store console",
+            broadcast=True,
+        ),
+        _row(InstrumentListed, _M, "gateway", "market orders account strategy store console"),
+        _row(BarsDue, _M, "kernel market", "market"),
+        _row(TimerFired, _T, "kernel", "orders account strategy market monitor"),
+        _row(AccountSnapshot, _B, "account", "store console monitor", broadcast=True),
+        _row(
+            AlertRaised,
+            _B,
+            "kernel monitor risk orders strategy store",
+            "store console monitor",
+            broadcast=True,
+        ),
+        _row(
+            Audited,
+            _B,
+            "orders risk strategy console config operator",
+            "store console",
+            broadcast=True,
+        ),
+    )
+}
