@@ -1,0 +1,107 @@
+"""Orders, books and the trading state."""
+
+from typing import Annotated, Literal
+
+from homalos.config.key import Section, key
+
+
+class TradingSection(Section):
+    """Key ``trading`` of system.yaml."""
+
+    auto_arm: Annotated[
+        Literal["auto", "on", "off"],
+        key(
+            "Whether trading becomes ACTIVE by itself once books and venue agree after a start; "
+            "auto: on a simulated venue only.",
+            "启动对账一致后是否自动进入 ACTIVE；auto 表示仅在模拟环境自动。",
+            applies="at once",
+        ),
+    ] = "auto"
+    close_order: Annotated[
+        Literal["today_first", "yesterday_first"],
+        key(
+            "Which lots an exit on SHFE and INE closes first; elsewhere the exchange decides.",
+            "上期所、能源中心平仓时先平今还是先平昨；其他交易所由交易所决定。",
+            applies="at once",
+        ),
+    ] = "today_first"
+    market_ticks: Annotated[
+        int,
+        key(
+            "A market order leaves as a FAK limit order this far through the opposite price.",
+            "市价单以对手价加减若干个最小变动价位的 FAK 限价单发出。",
+            unit="ticks",
+            ge=0,
+            le=1000,
+            applies="at once",
+        ),
+    ] = 5
+    unresolved_after_ms: Annotated[
+        int,
+        key(
+            "An order without any answer for so long is unresolved: it is queried, never sent again.",
+            "报单超过该时间无任何回报即视为状态未知：查询而绝不重发。",
+            unit="ms",
+            ge=100,
+            le=600_000,
+            applies="at once",
+        ),
+    ] = 5_000
+    cancel_retry_ms: Annotated[
+        int,
+        key(
+            "Wait before a cancel that could not leave is tried again.",
+            "撤单未能发出时的重试间隔。",
+            unit="ms",
+            ge=10,
+            le=60_000,
+            applies="at once",
+        ),
+    ] = 1_000
+    reconcile_s: Annotated[
+        int,
+        key(
+            "How often books and venue are compared while trading; 0: at start and reconnect only.",
+            "交易中对账的间隔；0 表示只在启动和重连时对账。",
+            unit="s",
+            ge=0,
+            le=86_400,
+            applies="at once",
+        ),
+    ] = 300
+    snapshot_s: Annotated[
+        float,
+        key(
+            "How often the account and its positions are published while prices move.",
+            "行情变化时发布资金与持仓快照的间隔。",
+            unit="s",
+            gt=0,
+            le=3_600,
+            applies="at once",
+        ),
+    ] = 5.0
+    round_fees: Annotated[
+        bool,
+        key(
+            "Round the fee of each trade to the cent, as the venue does.",
+            "逐笔成交手续费四舍五入到分，与交易所口径一致。",
+            applies="restart",
+        ),
+    ] = True
+    margin_price: Annotated[
+        Literal["open", "pre_settlement", "last"],
+        key(
+            "Price of today's lots in the margin (CTP: MarginPriceType); yesterday's lots are always "
+            "at the previous settlement.",
+            "今仓保证金的价格口径（CTP 的 MarginPriceType）；昨仓恒按昨结算价。",
+            applies="restart",
+        ),
+    ] = "open"
+    available_counts: Annotated[
+        Literal["both", "loss_only", "profit_only", "neither"],
+        key(
+            "What of the position profit counts in the available funds (CTP: Algorithm).",
+            "可用资金计入哪些持仓盈亏（CTP 的 Algorithm）。",
+            applies="restart",
+        ),
+    ] = "both"
