@@ -59,7 +59,7 @@ class AsyncRunner(Generic[E]):
             )
 
     async def drain(self) -> None:
-        """Wait until everything taken so far has been handled or given up."""
+        """Wait until all that was taken has been handled or given up."""
         if self._task is not None:
             await self._task
 
