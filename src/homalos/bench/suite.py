@@ -1,0 +1,41 @@
+"""The list of benchmarks and how they are run."""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from homalos.bench.measure import Row, machine, table
+
+SUITE = {
+    "bus": "homalos.bench.bus",
+    "journal": "homalos.bench.journal",
+    "store": "homalos.bench.store",
+    "risk": "homalos.bench.risk",
+    "tick-to-order": "homalos.bench.tick_to_order",
+}
+
+
+def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) -> int:
+    """Run the named benchmarks (all when none is named), print a table, write JSON.
+
+    Returns 2 for an unknown name, else 0.
+    """
+    unknown = [name for name in names if name not in SUITE]
+    if unknown:
+        out.write(f"unknown benchmark {', '.join(unknown)}; there are: {', '.join(SUITE)}\n")
+        return 2
+    about = machine()
+    out.write("  ".join(f"{key} {value}" for key, value in about.items()) + "\n\n")
+    results: list[Row] = []
+    for name in names or list(SUITE):
+        rows = importlib.import_module(SUITE[name]).run()
+        out.write(table(rows) + "\n\n")
+        out.flush()
+        results += rows
+    if json_file is not None:
+        document = {"machine": about, "results": results}
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(document)))
+    return 0

@@ -1,0 +1,204 @@
+// One page: state arrives on the socket, topic by topic; commands are plain POSTs.
+"use strict";
+const $ = (id) => document.getElementById(id);
+let zh = (localStorage.getItem("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en")) === "zh";
+const word = (key) => (WORDS[key] ? WORDS[key][zh ? 0 : 1] : String(key));
+const latest = {};
+
+const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const whole = new Intl.NumberFormat("en-US");
+const show = (x, format = money) => (x === null || x === undefined ? "–" : format.format(x));
+const signed = (x) => (x === null || x === undefined ? "–" : (x > 0 ? "+" : "") + money.format(x));
+const colour = (x) => (x > 0 ? "up" : x < 0 ? "down" : "");
+const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour12: false,
+  hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const when = (ns) => (ns ? clock.format(new Date(ns / 1e6)) : "–");
+const day = (d) => (d ? `${String(d).slice(0, 4)}-${String(d).slice(4, 6)}-${String(d).slice(6)}` : "–");
+const price = (x) => (x === null || x === undefined ? "–" : String(Number(x.toFixed(4))));
+
+// ------------------------------------------------------------------ tables: text only, never HTML
+
+function cell(value, kind = "") {
+  const td = document.createElement("td");
+  if (value instanceof Node) td.append(value); else td.textContent = value;
+  if (kind) td.className = kind;
+  return td;
+}
+
+function fill(id, columns, rows, make) {
+  const head = document.createElement("tr");
+  for (const [key, kind] of columns) {
+    const th = document.createElement("th");
+    th.textContent = word(key);
+    th.scope = "col";
+    if (kind) th.className = kind;
+    head.append(th);
+  }
+  const body = rows.map((row) => {
+    const tr = document.createElement("tr");
+    tr.append(...make(row));
+    return tr;
+  });
+  if (!rows.length) {
+    const tr = document.createElement("tr");
+    const td = cell(word("none"), "empty");
+    td.colSpan = columns.length;
+    tr.append(td);
+    body.push(tr);
+  }
+  $(id).replaceChildren(head, ...body);
+}
+
+function button(label, action, danger = false) {
+  const b = document.createElement("button");
+  b.type = "button";
+  b.textContent = label;
+  if (danger) b.className = "danger";
+  b.addEventListener("click", action);
+  return b;
+}
+
+const sideWord = (row) => word(row.side) + (zh ? "" : " ") + word(row.offset);
+const sideColour = (row) => (row.side === "buy" ? "up" : "down");
+
+// ------------------------------------------------------------------ topics
+
+const draw = {
+  status(s) {
+    const real = !s.simulated;
+    $("venue").textContent = word(real ? "real" : s.replay ? "replay" : "simulated") + " · " + s.gateway;
+    $("venue").className = "badge " + (real ? "real" : "sim");
+    $("trading-day").textContent = day(s.trading_day);
+    $("market-time").textContent = when(s.now);
+    $("lines").textContent = word(s.md_connected ? "up" : "down") + " / " + word(s.td_connected ? "up" : "down");
+    $("state").textContent = word(s.trading_state);
+    $("state").className = "badge " + s.trading_state;
+    $("state").title = s.trading_state_why ?? "";
+    $("arm").textContent = word(s.trading_state === "active" ? "reduce" : "arm");
+    $("ticks").textContent = show(s.ticks, whole);
+    document.title = `${word(s.trading_state)} · Homalos`;
+  },
+  account(a) {
+    if (!a) return;
+    const profit = a.closed_profit + a.position_profit - a.fees;
+    $("balance").textContent = show(a.balance);
+    $("profit").textContent = signed(profit);
+    $("profit").className = colour(profit);
+    $("available").textContent = show(a.available);
+    $("margin").textContent = show(a.margin + a.frozen_margin);
+    $("fees").textContent = show(a.fees);
+  },
+  strategies(rows) {
+    const columns = [["name"], ["instruments", "text"], ["status"], ["net"], ["closed"], ["floating"], ["fees"], ["orders"], ["actions"]];
+    fill("strategies", columns, rows, (r) => [
+      cell(r.id), cell((r.instruments ?? []).join(" "), "text"), cell(word(r.state)), cell(show(r.net_lots, whole)),
+      cell(signed(r.closed_profit), colour(r.closed_profit)), cell(signed(r.position_profit), colour(r.position_profit)),
+      cell(show(r.fees)), cell(show(r.orders, whole)),
+      cell(r.state === "running"
+        ? button(word("stop"), () => post(`/strategies/${r.id}/stop`))
+        : button(word("start"), () => post(`/strategies/${r.id}/start`))),
+    ]);
+  },
+  positions(rows) {
+    const columns = [["instrument"], ["side"], ["lots"], ["today"], ["average"], ["last"], ["floating"], ["margin"]];
+    fill("positions", columns, rows, (p) => [
+      cell(p.instrument), cell(word(p.direction), p.direction === "long" ? "up" : "down"),
+      cell(p.today_lots + p.yesterday_lots), cell(p.today_lots), cell(price(p.average_price)), cell(price(p.last_price)),
+      cell(signed(p.position_profit), colour(p.position_profit)), cell(show(p.margin)),
+    ]);
+  },
+  orders(rows) {
+    const columns = [["time"], ["instrument", "text"], ["side"], ["price"], ["filled"], ["status"], ["strategy"], ["actions"]];
+    const live = new Set(["submitted", "accepted", "partially_filled", "unresolved"]);
+    fill("orders", columns, rows, (o) => {
+      const row = [
+        cell(when(o.ts_event || o.ts_init)), cell(o.instrument, "text"), cell(sideWord(o), sideColour(o)), cell(price(o.price)),
+        cell(`${o.traded_lots}/${o.lots}`), cell(word(o.status === "filled" ? "filled_status" : o.status)), cell(o.strategy),
+        cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
+      ];
+      row[5].title = o.message ?? "";
+      return row;
+    });
+  },
+  trades(rows) {
+    const columns = [["time"], ["instrument", "text"], ["side"], ["price"], ["lots"], ["fee"], ["closed"], ["strategy"]];
+    fill("trades", columns, rows, (t) => [
+      cell(when(t.ts_event)), cell(t.instrument, "text"), cell(sideWord(t), sideColour(t)), cell(price(t.price)),
+      cell(t.lots), cell(show(t.fee)), cell(t.offset === "open" ? "" : signed(t.closed_profit), colour(t.closed_profit)), cell(t.strategy),
+    ]);
+  },
+  alerts(rows) {
+    fill("alerts", [["time"], ["status"], ["source", "text"], ["text", "text"]], rows, (a) => [
+      cell(when(a.ts)), cell(word(a.severity)), cell(a.source, "text"), cell(a.text, "note"),
+    ]);
+  },
+};
+
+// ------------------------------------------------------------------ commands
+
+async function post(path, body = {}) {
+  const answer = await fetch("/api/v1" + path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Console": "1" },
+    body: JSON.stringify(body),
+  }).catch(() => null);
+  if (answer?.status === 401) return notice("ended");
+  if (answer && !answer.ok) notice((await answer.json()).detail);
+}
+
+function ask(key) {
+  $("question").textContent = word(key);
+  const dialog = $("confirm");
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));
+}
+
+$("kill").addEventListener("click", async () => {
+  if (await ask("ask_kill")) post("/risk/kill", { reason: "console" });
+});
+$("arm").addEventListener("click", async () => {
+  if (latest.status?.trading_state === "active") return post("/risk/state", { state: "reducing", reason: "console" });
+  if (await ask("ask_arm")) post("/risk/state", { state: "active", reason: "console" });
+});
+$("language").addEventListener("click", () => {
+  zh = !zh;
+  localStorage.setItem("language", zh ? "zh" : "en");
+  translate();
+});
+
+function notice(text) {
+  $("notice").textContent = text ? word(text) : "";
+  $("notice").hidden = !text;
+}
+
+function translate() {
+  document.documentElement.lang = zh ? "zh" : "en";
+  $("language").textContent = zh ? "EN" : "中文";
+  for (const element of document.querySelectorAll("[data-i18n]")) element.textContent = word(element.dataset.i18n);
+  for (const [topic, data] of Object.entries(latest)) draw[topic](data);
+}
+
+// ------------------------------------------------------------------ the socket
+
+function connect(delay = 500) {
+  const socket = new WebSocket(`ws://${location.host}/api/v1/ws`);
+  socket.onopen = () => { delay = 500; };
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    latest[message.t] = message.d;
+    document.body.classList.remove("stale");
+    notice("");
+    if (!document.hidden) draw[message.t](message.d);
+  };
+  socket.onclose = async () => {
+    document.body.classList.add("stale");
+    const answer = await fetch("/api/v1/system/status").catch(() => null);
+    notice(answer?.status === 401 ? "ended" : "lost");
+    setTimeout(() => connect(Math.min(delay * 2, 10000)), delay);
+  };
+}
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden) translate(); });
+translate();
+connect();

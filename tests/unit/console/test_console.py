@@ -1,0 +1,367 @@
+"""The guard, the sessions, the routes and the socket, over real HTTP on loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import websockets
+from homalos.config.sections.console import ConsoleSection
+from homalos.console import sessions as sessions_module
+from homalos.console.server import Console, PortTakenError
+from homalos.console.sessions import create_token, revoke_token
+from homalos.kernel.bus import Bus
+from homalos.kernel.clock import SimClock
+from homalos.model.enums import Severity, TradingState
+from homalos.model.events import AlertRaised
+from homalos.model.ids import OrderId, StrategyId
+from homalos.model.trading import Account, Order, Position, Trade
+
+
+class Desk:
+    """Queries and Commands that remember what they were asked."""
+
+    def __init__(self) -> None:
+        self.commands: list[tuple[Any, ...]] = []
+        self.well = True
+        self.notes: list[dict[str, Any]] = []
+
+    def status(self) -> dict[str, Any]:
+        return {"simulated": True, "trading_state": "active"}
+
+    def services(self) -> list[dict[str, Any]]:
+        return [{"name": "store", "healthy": self.well}]
+
+    def statistics(self) -> dict[str, Any]:
+        return {}
+
+    def account(self) -> Account | None:
+        return None
+
+    def positions(self) -> Sequence[Position]:
+        return ()
+
+    def orders(self, limit: int) -> Sequence[Order]:
+        return ()
+
+    def trades(self, limit: int) -> Sequence[Trade]:
+        return ()
+
+    def strategies(self) -> list[dict[str, Any]]:
+        return [{"id": "grid", "state": "running"}]
+
+    def alerts(self, limit: int) -> list[dict[str, Any]]:
+        return self.notes[:limit]
+
+    def kill(self, who: str, why: str) -> None:
+        self.commands.append(("kill", who, why))
+
+    def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
+        self.commands.append(("state", state, who, why))
+
+    def cancel(self, order_id: OrderId, who: str) -> None:
+        self.commands.append(("cancel", order_id, who))
+
+    def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
+        self.commands.append(("strategy", strategy, action, who, payload))
+
+
+class Rig:
+    def __init__(self, console: Console, desk: Desk, bus: Bus, port: int, folder: Path) -> None:
+        self.console = console
+        self.desk = desk
+        self.bus = bus
+        self.port = port
+        self.base = f"http://127.0.0.1:{port}"
+        self.cli = (folder / "console" / "cli.token").read_text()
+
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.cli}"}
+
+    async def login(self, client: httpx.AsyncClient) -> httpx.Response:
+        token = self.console.login_url().partition("#t=")[2]
+        return await client.post(
+            "/api/v1/auth/exchange", json={"token": token}, headers={"Origin": self.base}
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def rig(folder: Path) -> AsyncIterator[tuple[Rig, httpx.AsyncClient]]:
+    port = free_port()
+    bus = Bus(SimClock(1))
+    desk = Desk()
+    console = Console(bus, ConsoleSection(port=port, push_hz=20.0), desk, desk, folder)
+    console.attach()
+    bus.attach_loop(asyncio.get_running_loop())
+    await console.start()
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False
+        ) as client:
+            yield Rig(console, desk, bus, port, folder), client
+    finally:
+        await console.stop()
+
+
+def test_only_health_is_open_and_the_login_page_holds_no_data(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            assert (await client.get("/healthz")).status_code == 200
+            r.desk.well = False
+            assert (await client.get("/healthz")).status_code == 503
+            page = await client.get("/")
+            assert "login.js" in page.text and "app.js" not in page.text
+            for path in (
+                "/api/v1/system/status",
+                "/api/v1/strategies",
+                "/assets/app.js",
+                "/api/v1/openapi.json",
+            ):
+                answer = await client.get(path)
+                assert (answer.status_code, answer.json()["code"]) == (401, "login_needed"), path
+                assert answer.headers["content-type"] == "application/problem+json"
+
+    asyncio.run(main())
+
+
+def test_a_link_makes_one_session_and_no_second(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            token = r.console.login_url().partition("#t=")[2]
+            origin = {"Origin": r.base}
+            good = await client.post("/api/v1/auth/exchange", json={"token": token}, headers=origin)
+            assert good.status_code == 200
+            cookie = good.headers["set-cookie"].lower()
+            assert f"console_sid_{r.port}=" in cookie
+            assert "httponly" in cookie and "samesite=strict" in cookie
+            assert (await client.get("/api/v1/system/status")).status_code == 200
+            assert "app.js" in (await client.get("/")).text
+            again = await client.post(
+                "/api/v1/auth/exchange", json={"token": token}, headers=origin
+            )
+            assert (again.status_code, again.json()["code"]) == (403, "link_spent")
+            await client.post("/api/v1/auth/logout", json={}, headers=origin)
+            assert (await client.get("/api/v1/system/status")).status_code == 401
+
+    asyncio.run(main())
+
+
+def test_links_and_sessions_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0]
+    monkeypatch.setattr(sessions_module, "monotonic_ns", lambda: now[0])
+    sessions = sessions_module.Sessions(tmp_path, idle_h=1, max_h=3)
+    late = sessions.new_link()
+    now[0] += 121 * 10**9
+    assert sessions.exchange(late) is None
+    secret = sessions.exchange(sessions.new_link())
+    assert secret is not None
+    for _ in range(3):
+        now[0] += 3_500 * 10**9
+        assert sessions.browser(secret) is not None
+    now[0] += 3_500 * 10**9
+    assert sessions.browser(secret) is None, "absolute age"
+    other = sessions.exchange(sessions.new_link())
+    assert other is not None
+    now[0] += 3_601 * 10**9
+    assert sessions.browser(other) is None, "idle"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1:1", "127.0.0.1.evil.example:{port}", "localhost:{port}@evil", ""],
+)
+def test_a_rebound_or_odd_host_is_refused(tmp_path: Path, host: str) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            headers = {**r.bearer(), "Host": host.format(port=r.port)}
+            answer = await client.get("/api/v1/system/status", headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (421, "wrong_host")
+
+    asyncio.run(main())
+
+
+def test_two_hosts_are_refused(tmp_path: Path) -> None:
+    async def main() -> bytes:
+        async with rig(tmp_path) as (r, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", r.port)
+            line = f"Host: 127.0.0.1:{r.port}\r\n"
+            writer.write(f"GET /healthz HTTP/1.1\r\n{line}{line}Connection: close\r\n\r\n".encode())
+            data = await reader.read()
+            writer.close()
+            return data
+
+    assert asyncio.run(main()).split()[1] in (b"421", b"400")
+
+
+def test_cross_site_requests_are_refused_even_with_the_cookie(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            await r.login(client)
+            kill = {"reason": "x"}
+            for headers in (
+                {"Origin": "http://evil.example"},
+                {"Origin": "null"},
+                {"Origin": f"http://127.0.0.1:{r.port + 1}"},
+                {"Sec-Fetch-Site": "cross-site"},
+                {"Sec-Fetch-Site": "same-site"},
+                {},
+            ):
+                answer = await client.post("/api/v1/risk/kill", json=kill, headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin"), headers
+            form = await client.post(
+                "/api/v1/risk/kill",
+                content=b"reason=x",
+                headers={"Origin": r.base, "Content-Type": "application/x-www-form-urlencoded"},
+            )
+            assert form.status_code == 415
+            assert r.desk.commands == []
+            good = await client.post("/api/v1/risk/kill", json=kill, headers={"Origin": r.base})
+            assert good.status_code == 202
+            assert r.desk.commands == [("kill", "web", "x")]
+            assert not any(h.startswith("access-control") for h in good.headers)
+
+    asyncio.run(main())
+
+
+def test_programs_use_bearer_tokens_that_can_be_revoked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            token = create_token(tmp_path / "console", "excel")
+            mine = {"Authorization": f"Bearer {token}"}
+            assert (await client.get("/api/v1/strategies", headers=mine)).status_code == 200
+            stop = await client.post("/api/v1/strategies/grid/stop", json={}, headers=mine)
+            assert stop.status_code == 202
+            assert r.desk.commands == [("strategy", "grid", "stop", "token:excel", "")]
+            assert token not in (tmp_path / "console" / "tokens.json").read_text()
+            assert revoke_token(tmp_path / "console", "excel")
+            answer = await client.get("/api/v1/strategies", headers=mine)
+            assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
+
+    asyncio.run(main())
+
+
+def test_token_files_are_private(tmp_path: Path) -> None:
+    create_token(tmp_path / "console", "x")
+    assert (tmp_path / "console" / "tokens.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_commands_are_checked_and_faults_name_the_place(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            client.headers.update(r.bearer())
+            bad = await client.post("/api/v1/risk/state", json={"state": "turbo", "reason": "x"})
+            assert bad.status_code == 422 and "$.state" in bad.json()["detail"]
+            assert (await client.post("/api/v1/strategies/none/start", json={})).status_code == 404
+            assert (
+                await client.post("/api/v1/strategies/grid/explode", json={})
+            ).status_code == 404
+            assert (await client.post("/api/v1/strategies", json={"id": "grid"})).status_code == 409
+            assert (await client.post("/api/v1/strategies", json={"id": "../x"})).status_code == 422
+            assert (await client.get("/api/v1/orders?limit=0")).status_code == 422
+            broken = await client.post(
+                "/api/v1/risk/kill", content=b"{", headers={"Content-Type": "application/json"}
+            )
+            assert (broken.status_code, broken.json()["code"]) == (400, "malformed")
+            big = await client.post("/api/v1/risk/kill", json={"reason": "x" * 70_000})
+            assert big.status_code == 413
+            assert (await client.get("/api/v1/nothing")).json()["code"] == "not_found"
+            assert (await client.get("/assets/../server.py")).status_code == 404
+            assert r.desk.commands == []
+            made = await client.post(
+                "/api/v1/strategies", json={"id": "new", "entry": {"file": "x.py"}}
+            )
+            assert made.status_code == 202
+            assert r.desk.commands == [("strategy", "new", "load", "cli", '{"file":"x.py"}')]
+
+    asyncio.run(main())
+
+
+def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
+    async def main() -> tuple[set[str], dict[str, Any]]:
+        async with rig(tmp_path) as (r, client):
+            await r.login(client)
+            cookie = "; ".join(f"{k}={v}" for k, v in client.cookies.items())
+            url = f"ws://127.0.0.1:{r.port}/api/v1/ws"
+            headers = {"Cookie": cookie}
+            async with websockets.connect(
+                url, origin=r.base, additional_headers=headers, proxy=None
+            ) as ws:  # type: ignore[arg-type]
+                first = set()
+                while len(first) < 7:
+                    first.add(msgspec.json.decode(await ws.recv())["t"])
+                r.desk.notes = [{"text": "disk full"}]
+                r.bus.publish(AlertRaised(Severity.ERROR, "store", "disk full", 1))
+                async with asyncio.timeout(5):
+                    while (message := msgspec.json.decode(await ws.recv()))["t"] != "alerts":
+                        pass
+                return first, message
+
+    first, message = asyncio.run(main())
+    assert first == {"status", "account", "positions", "orders", "trades", "strategies", "alerts"}
+    assert message["d"] == [{"text": "disk full"}]
+
+
+@pytest.mark.parametrize("origin", [None, "http://evil.example"])
+def test_a_hijacked_socket_is_refused(tmp_path: Path, origin: str | None) -> None:
+    async def main() -> int:
+        async with rig(tmp_path) as (r, client):
+            await r.login(client)
+            cookie = "; ".join(f"{k}={v}" for k, v in client.cookies.items())
+            url = f"ws://127.0.0.1:{r.port}/api/v1/ws"
+            with pytest.raises(websockets.InvalidStatus) as caught:
+                async with websockets.connect(
+                    url,
+                    origin=origin,
+                    additional_headers={"Cookie": cookie},
+                    proxy=None,  # type: ignore[arg-type]
+                ):
+                    pass
+            return caught.value.response.status_code
+
+    assert asyncio.run(main()) == 403
+
+
+def test_a_taken_port_is_told_with_its_cure(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, _):
+            desk = Desk()
+            second = Console(
+                Bus(SimClock(1)), ConsoleSection(port=r.port), desk, desk, tmp_path / "second"
+            )
+            with pytest.raises(PortTakenError, match="--port"):
+                await second.start()
+
+    asyncio.run(main())
+
+
+def test_pages_carry_their_headers_and_are_cached_by_etag(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            page = await client.get("/", headers=r.bearer())
+            assert "default-src 'self'" in page.headers["content-security-policy"]
+            assert page.headers["x-content-type-options"] == "nosniff"
+            again = await client.get(
+                "/", headers={**r.bearer(), "If-None-Match": page.headers["etag"]}
+            )
+            assert again.status_code == 304
+
+    asyncio.run(main())
+
+
+def test_no_asset_reaches_out_of_this_machine() -> None:
+    folder = Path(sessions_module.__file__).parent / "static_files"
+    for path in folder.iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in text and "https://" not in text, path.name
+        assert "innerHTML" not in text, path.name
