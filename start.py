@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     environment = Environment(ROOT)
     try:
         is_new = environment.ensure([RUN, TEST] if is_tool else [RUN])
-        if is_new and not is_tool:
+        if is_new and not is_tool and arguments[:1] != ["setup"]:
             start_ctp_step(environment)
     except (SetUpError, OSError) as error:
         print(f"homalos: {error}", file=sys.stderr)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
+import psutil
 
-from homalos.kernel.clock import monotonic_ns
+from homalos.kernel.clock import monotonic_ns, wall_ns
 from homalos.setup.check import Text
 from homalos.setup.install import CTP_RECORD
 from homalos.setup.installer import InstallerMissingError, find_uv, project_root, scripts_dir
@@ -25,6 +26,7 @@ __all__ = [
     "CtpRecord",
     "find_compiler",
     "install_ctp",
+    "is_being_made",
     "missing_for_build",
     "probe_ctp",
     "read_record",
@@ -56,6 +58,8 @@ class CtpRecord(msgspec.Struct, frozen=True):
 
     state: Literal["installing", "installed", "failed"]
     pid: int = 0
+    begun: float = 0.0
+    """Seconds since the epoch, by the machine's clock."""
     version: str = ""
     """Version of the CTP libraries."""
     reason: Text = Text("", "")
@@ -82,8 +86,23 @@ class _StepError(Exception):
 
 def install_ctp() -> int:
     """Installs vnpy-ctp, records the outcome, prints it; 0 where CTP can be used."""
+    if not (project_root() / "requirements-ctp.lock").is_file():  # installed from a wheel
+        print(
+            "只能在克隆的目录中安装；此处请用 / only a clone can do this; here use: "
+            "pip install --no-deps vnpy-ctp",
+            file=sys.stderr,
+        )
+        return 1
+    record = read_record()
+    if record is not None and is_being_made(record):
+        print("已在安装 / is being installed already: logs/setup-ctp.log", file=sys.stderr)
+        return 1
+    return _install_and_record()
+
+
+def _install_and_record() -> int:
     started = monotonic_ns()
-    _write(CtpRecord("installing", pid=os.getpid()))
+    _write(CtpRecord("installing", pid=os.getpid(), begun=wall_ns() / 1e9))
     record = _attempt()
     seconds = (monotonic_ns() - started) / 1e9
     _write(msgspec.structs.replace(record, seconds=round(seconds, 1)))
@@ -114,6 +133,16 @@ def read_record() -> CtpRecord | None:
         return msgspec.json.decode(_record_path().read_bytes(), type=CtpRecord)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def is_being_made(record: CtpRecord) -> bool:
+    """Whether the attempt goes on: its process lives, and is older than the record."""
+    if record.state != "installing":
+        return False
+    try:
+        return psutil.Process(record.pid).create_time() <= record.begun
+    except psutil.Error:
+        return False
 
 
 def probe_ctp(timeout_s: float = 20.0) -> tuple[str | None, str]:
@@ -149,11 +178,6 @@ def find_compiler() -> str | None:
 
 
 def _install() -> None:
-    if not (project_root() / "requirements-ctp.lock").is_file():  # installed from a wheel
-        command = "pip install --no-deps vnpy-ctp"
-        raise _StepError(
-            Text("只能在克隆的目录中安装", "only a clone can install it"), Text(command, command)
-        )
     if sys.platform != "win32":  # there are wheels for Windows
         if missing := missing_for_build():
             raise _StepError(*missing)

@@ -152,8 +152,8 @@ def start_ctp_step(environment: Environment) -> None:
     log = os.path.join(environment.root, "logs", "setup-ctp.log")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     _say(
-        "后台安装 CTP 接口，约一分钟，结果见 homalos doctor",
-        "installing CTP in the background, about a minute; `doctor` tells how it went",
+        "后台安装 CTP 接口，约一分钟，结果见 python start.py doctor",
+        "installing CTP in the background, about a minute; `python start.py doctor` tells",
     )
     with open(log, "wb") as sink:
         subprocess.Popen(

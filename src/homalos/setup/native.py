@@ -3,13 +3,12 @@
 import locale
 import sys
 
-import psutil
-
 from homalos.setup.check import Check, Text
 from homalos.setup.ctp import (
     AGAIN,
     CtpRecord,
     find_compiler,
+    is_being_made,
     missing_for_build,
     probe_ctp,
     read_record,
@@ -66,7 +65,7 @@ def check_ctp() -> Check:
 def _unfinished(name: Text, record: CtpRecord) -> Check:
     if record.state == "failed":
         return Check(name, False, record.reason, record.cure)
-    if psutil.pid_exists(record.pid):
+    if is_being_made(record):
         text = Text(
             "正在后台安装，见 logs/setup-ctp.log", "being installed now: see logs/setup-ctp.log"
         )

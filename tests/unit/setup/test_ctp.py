@@ -1,13 +1,15 @@
 """The second step of the set-up: what it records when it works and when it does not."""
 
 import os
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from homalos.setup import ctp
 from homalos.setup.check import Text
-from homalos.setup.ctp import CtpRecord, install_ctp, probe_ctp, read_record
+from homalos.setup.ctp import CtpRecord, install_ctp, is_being_made, probe_ctp, read_record
 from homalos.setup.installer import InstallerMissingError
 
 
@@ -48,7 +50,34 @@ def test_it_is_recorded_while_it_goes_on(
     seen: list[CtpRecord | None] = []
     monkeypatch.setattr(ctp.subprocess, "call", lambda words, **_: seen.append(read_record()))
     install_ctp()
-    assert seen[0] == CtpRecord("installing", pid=os.getpid())
+    assert seen[0] is not None
+    assert seen[0].pid == os.getpid()
+    assert is_being_made(seen[0])
+
+
+def test_two_attempts_are_not_made_at_once(
+    steps: list[list[str]], own_record: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    going_on = CtpRecord("installing", pid=os.getpid(), begun=time.time())
+    own_record.write_bytes(msgspec.json.encode(going_on))
+    assert install_ctp() == 1
+    assert steps == []
+    assert "already" in capsys.readouterr().err
+
+
+def test_a_process_that_only_bears_the_number_is_not_an_attempt(
+    steps: list[list[str]], own_record: Path
+) -> None:
+    own_record.write_bytes(msgspec.json.encode(CtpRecord("installing", os.getpid(), begun=1.0)))
+    assert install_ctp() == 0
+
+
+def test_outside_a_clone_the_plain_command_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ctp, "project_root", lambda: tmp_path)
+    assert install_ctp() == 1
+    assert "pip install --no-deps vnpy-ctp" in capsys.readouterr().err
 
 
 def test_without_a_compiler_the_command_that_brings_one_is_recorded(

@@ -187,7 +187,7 @@ def test_a_missing_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
         (CtpRecord("installed"), "v6.7.11", True, "v6.7.11"),
         (CtpRecord("installed"), None, False, "does not load: why"),
         (CtpRecord("failed", reason=Text("因", "no compiler")), None, False, "no compiler"),
-        (CtpRecord("installing", pid=os.getpid()), None, None, "being installed"),
+        (CtpRecord("installing", pid=os.getpid(), begun=9e9), None, None, "being installed"),
         (CtpRecord("installing", pid=2**22 + 1), None, False, "interrupted"),
     ],
 )
