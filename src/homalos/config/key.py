@@ -1,10 +1,11 @@
 """How a key is declared: type, unit, range, default, both languages, when it applies."""
 
-from typing import Any, Literal
+from typing import Any, Literal, dataclass_transform
 
 import msgspec
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A group of keys. Unknown keys are refused; every key has a default."""
 

@@ -1,0 +1,84 @@
+"""The whole configuration: one attribute a section, and which file holds which."""
+
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from homalos.config.faults import Words
+from homalos.config.key import Section, key
+from homalos.config.sections.app import AppSection
+from homalos.config.sections.console import ConsoleSection
+from homalos.config.sections.kernel import KernelSection
+from homalos.config.sections.logging import LoggingSection
+from homalos.config.sections.market import MarketSection
+from homalos.config.sections.risk import RiskSection
+from homalos.config.sections.storage import StorageSection
+from homalos.config.sections.strategy import StrategyEntry, StrategySection
+from homalos.config.sections.trading import TradingSection
+
+
+class Config(Section):
+    """Everything that can be set. Sections stand in ``system.yaml`` unless ``SIBLINGS`` says so."""
+
+    app: AppSection = msgspec.field(default_factory=AppSection)
+    kernel: KernelSection = msgspec.field(default_factory=KernelSection)
+    market: MarketSection = msgspec.field(default_factory=MarketSection)
+    trading: TradingSection = msgspec.field(default_factory=TradingSection)
+    risk: RiskSection = msgspec.field(default_factory=RiskSection)
+    strategy: StrategySection = msgspec.field(default_factory=StrategySection)
+    storage: StorageSection = msgspec.field(default_factory=StorageSection)
+    logging: LoggingSection = msgspec.field(default_factory=LoggingSection)
+    console: ConsoleSection = msgspec.field(default_factory=ConsoleSection)
+    strategies: Annotated[
+        tuple[StrategyEntry, ...],
+        key(
+            "The strategies, in the order in which they start",
+            "策略列表，按启动顺序",
+            applies="restart",
+        ),
+    ] = ()
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        seen: set[str] = set()
+        for index, entry in enumerate(self.strategies):
+            if entry.id in seen:
+                yield (
+                    f"strategies.{index}.id",
+                    f"a second strategy has the id {entry.id}",
+                    f"策略 id {entry.id} 重复",
+                )
+            seen.add(entry.id)
+
+
+TITLES: dict[str, Words] = {
+    "app": Words("The daemon as a whole", "守护进程"),
+    "kernel": Words("Event step and journal", "事件循环与日志账"),
+    "market": Words("Quality gate and bars", "行情检查与K线"),
+    "exchange": Words("Simulated exchange", "模拟交易所"),
+    "trading": Words("Orders and books", "委托与账本"),
+    "risk": Words("Limits of the pre-trade risk rules", "事前风控限额"),
+    "strategy": Words("Limits that hold for every strategy", "适用于所有策略的限制"),
+    "storage": Words("Store", "存储"),
+    "logging": Words("Logs", "日志"),
+    "console": Words("Web console", "网页控制台"),
+    "strategies": Words("Strategies", "策略"),
+    "products": Words("Products", "品种"),
+    "calendar": Words("Trading calendar", "交易日历"),
+}
+
+
+class Sibling(NamedTuple):
+    """A file beside the main one. ``wrapped``: its keys stand under ``key:`` in the file, too."""
+
+    key: str
+    wrapped: bool = False
+
+
+MAIN_FILE = "system.yaml"
+SIBLINGS: dict[str, Sibling] = {
+    "risk.yaml": Sibling("risk"),
+    "strategies.yaml": Sibling("strategies", wrapped=True),
+    "products.yaml": Sibling("products"),
+    "calendar.yaml": Sibling("calendar"),
+}
