@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
+
 from homalos.config.key import Section, key
 
 
@@ -130,18 +132,6 @@ class StrategySection(Section):
             applies="restart",
         ),
     ] = 300
-    cross_ticks: Annotated[
-        int,
-        key(
-            "Where the venue takes no market orders, an order without a price is a limit order "
-            "(FAK) this many price ticks beyond the opposite quote.",
-            "交易所不收市价单时,不带价格的委托以对手价再超出这么多个最小变动价位的限价(FAK)发出。",
-            unit="price ticks",
-            ge=0,
-            le=1_000,
-            applies="at once",
-        ),
-    ] = 2
     logs_per_minute: Annotated[
         int,
         key(
@@ -184,10 +174,14 @@ class StrategyEntry(Section):
     ] = ()
     params: Annotated[
         dict[str, Any],
-        key("Values of declared parameters; the others keep their defaults.", "已声明参数的取值;其余用默认值。"),
-    ] = {}
+        key(
+            "Values of declared parameters; the others keep their defaults.",
+            "已声明参数的取值;其余用默认值。",
+        ),
+    ] = msgspec.field(default_factory=dict)
     enabled: Annotated[
-        bool, key("Start it with the daemon; otherwise it is only loaded.", "随系统启动;否则仅加载。")
+        bool,
+        key("Start it with the daemon; otherwise it is only loaded.", "随系统启动;否则仅加载。"),
     ] = True
     account: Annotated[
         str, key("Account it trades; empty: the daemon's own.", "交易账户;空为系统默认账户。")
@@ -195,7 +189,7 @@ class StrategyEntry(Section):
     restart: Annotated[
         Literal["never", "backoff"],
         key(
-            "After its error budget is spent: stay quarantined, or start again with growing delays.",
+            "When the error budget is spent: stay quarantined, or start again with growing delays.",
             "异常预算用尽后:保持隔离,或按递增延迟重新启动。",
         ),
     ] = "never"
@@ -205,5 +199,6 @@ class StrategiesFile(Section):
     """strategies.yaml."""
 
     strategies: Annotated[
-        tuple[StrategyEntry, ...], key("The strategies, in the order in which they start.", "策略列表,按启动顺序。")
+        tuple[StrategyEntry, ...],
+        key("The strategies, in the order in which they start.", "策略列表,按启动顺序。"),
     ] = ()

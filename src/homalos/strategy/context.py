@@ -1,0 +1,349 @@
+"""What a strategy's actions do: one context a strategy, all of them on the loop's thread.
+
+Every action first disarms the guard: the watchdog never stops the core in mid-work.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from homalos.config.sections.strategy import StrategySection
+from homalos.kernel.bus import Bus
+from homalos.kernel.ids import OrderIds
+from homalos.kernel.timers import Timers
+from homalos.model.enums import OrderKind, Severity, Side, TimeInForce
+from homalos.model.events import AlertRaised, CancelOrder, SubmitOrder, TimerFired
+from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
+from homalos.model.market import Bar, Instrument, Tick
+from homalos.model.times import MINUTE, SECOND
+from homalos.model.trading import Account, Order, StrategyBook
+from homalos.strategy.base import StrategyError
+from homalos.strategy.desk import Desk, Intent
+from homalos.strategy.isolation import Guard
+from homalos.strategy.slot import Router, Slot
+
+
+class TradingView(Protocol):
+    """What strategies may read of the account; the engine gives it."""
+
+    def account(self) -> Account: ...
+
+    def book(self, strategy: StrategyId, instrument: InstrumentId) -> StrategyBook: ...
+
+    def books(self) -> Sequence[StrategyBook]: ...
+
+    def live(self) -> Iterable[Order]:
+        """Orders that work at the venue, or whose fate is unknown."""
+        ...
+
+
+class BarHistory(Protocol):
+    """What strategies need of the bar aggregator."""
+
+    def require(self, instrument: InstrumentId, period: str) -> None: ...
+
+    def history(self, instrument: InstrumentId, period: str, count: int) -> list[Bar]: ...
+
+
+class Services:
+    """What all contexts share."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        timers: Timers,
+        ids: OrderIds,
+        view: TradingView,
+        bars: BarHistory,
+        guard: Guard,
+        router: Router,
+        section: StrategySection,
+        account: AccountId,
+    ) -> None:
+        self.bus = bus
+        self.timers = timers
+        self.ids = ids
+        self.view = view
+        self.bars = bars
+        self.guard = guard
+        self.router = router
+        self.section = section
+        self.account = account
+        self.trigger = 0
+        """``ts_native`` of the tick that is being handled, else 0."""
+        self.last: dict[InstrumentId, Tick] = {}
+        self.owners: dict[OrderId, Desk] = {}
+        """Whose an intent or an order is."""
+
+    def forget_day(self) -> None:
+        """A new trading day: orders that are settled are heard of no more."""
+        self.owners = {key: desk for key, desk in self.owners.items() if desk.find(key) is not None}
+
+
+class Context:
+    """The actions of one strategy."""
+
+    def __init__(self, services: Services, slot: Slot) -> None:
+        self._core = services
+        self._slot = slot
+        self._desk = slot.desk
+        self._guard = services.guard
+        self._account = AccountId(slot.entry.account) or services.account
+        self.strategy = slot.id
+
+    @property
+    def instruments(self) -> tuple[InstrumentId, ...]:
+        return self._slot.instruments
+
+    def now(self) -> int:
+        return self._core.bus.clock.now()
+
+    # ------------------------------------------------------------ orders
+
+    def order(
+        self,
+        side: Side,
+        instrument: InstrumentId,
+        lots: int,
+        price: float | None,
+        kind: OrderKind | None,
+        tif: TimeInForce | None,
+        tag: str,
+    ) -> OrderId:
+        armed = self._guard.pause()
+        try:
+            return self._send(side, instrument, lots, price, kind, tif, tag)
+        finally:
+            self._guard.resume(armed)
+
+    def target(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
+        armed = self._guard.pause()
+        try:
+            return self._aim(instrument, lots, price)
+        finally:
+            self._guard.resume(armed)
+
+    def cancel(self, order_id: OrderId) -> bool:
+        armed = self._guard.pause()
+        try:
+            if self._core.owners.get(order_id) is not self._desk:
+                raise StrategyError(f"{order_id}: no order of {self.strategy} / 不是本策略的委托")
+            intent = self._desk.find(order_id)
+            return intent is not None and self._cancel(intent)
+        finally:
+            self._guard.resume(armed)
+
+    def cancel_all(self, instrument: InstrumentId | None) -> int:
+        armed = self._guard.pause()
+        try:
+            self._forget_targets(instrument)
+            return sum(self._cancel(intent) for intent in self._desk.on(instrument))
+        finally:
+            self._guard.resume(armed)
+
+    def go_on(self, instrument: InstrumentId) -> None:
+        """A target that waited for this contract's orders to end: send what is missing now."""
+        target = self._desk.targets.get(instrument)
+        if target is None or not self._slot.acting or self._desk.on(instrument):
+            return
+        try:
+            self._aim(instrument, *target)
+        except StrategyError as error:
+            self._alert(Severity.WARNING, f"target given up / 目标仓位放弃: {error}")
+
+    def _forget_targets(self, instrument: InstrumentId | None) -> None:
+        if instrument is None:
+            self._desk.targets.clear()
+        else:
+            self._desk.targets.pop(instrument, None)
+
+    def _aim(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
+        desk = self._desk
+        self._must_act()
+        desk.targets.pop(instrument, None)
+        unsettled = desk.on(instrument)
+        if unsettled:
+            if desk.expected(instrument) == lots and not any(i.cancelled for i in unsettled):
+                return None
+            for intent in unsettled:
+                self._cancel(intent)
+            desk.targets[instrument] = (lots, price)
+            return None
+        missing = lots - desk.net.get(instrument, 0)
+        if missing == 0:
+            return None
+        side = Side.BUY if missing > 0 else Side.SELL
+        return self._send(side, instrument, abs(missing), price, None, None, "")
+
+    def _cancel(self, intent: Intent) -> bool:
+        """Whether a cancel was asked for now."""
+        if intent.cancelled or not intent.live:
+            return False
+        intent.cancelled = True
+        self._core.bus.publish(CancelOrder(intent.id, self._slot.actor, self.now()))
+        return True
+
+    def _must_act(self) -> None:
+        if not self._slot.acting:
+            raise StrategyError(
+                f"{self.strategy} is {self._slot.state}: it may not trade "
+                f"({self._slot.why}) / 策略未运行,不能下单"
+            )
+
+    def _send(
+        self,
+        side: Side,
+        instrument: InstrumentId,
+        lots: int,
+        price: float | None,
+        kind: OrderKind | None,
+        tif: TimeInForce | None,
+        tag: str,
+    ) -> OrderId:
+        self._must_act()
+        contract = self.contract(instrument)
+        if not isinstance(lots, int) or lots < 1:
+            raise StrategyError(f"{instrument}: {lots!r} lots; need a whole number from 1 up")
+        if price is None:
+            if kind is OrderKind.LIMIT:
+                raise StrategyError(f"{instrument}: a limit order needs a price / 限价单需要价格")
+            kind, tif = OrderKind.MARKET, TimeInForce.FAK if tif is None else tif
+        else:
+            if kind is OrderKind.MARKET:
+                raise StrategyError(f"{instrument}: a market order takes no price / 市价单不带价格")
+            kind, price = OrderKind.LIMIT, to_grid(price, contract.tick_size, side)
+        core = self._core
+        intent_id = core.ids.next()
+        self._desk.open(intent_id, instrument, side, lots, price, tag)
+        core.owners[intent_id] = self._desk
+        core.bus.publish(
+            SubmitOrder(
+                intent_id,
+                self._account,
+                self.strategy,
+                instrument,
+                side,
+                lots,
+                price,
+                kind,
+                TimeInForce.GFD if tif is None else tif,
+                None,
+                core.bus.clock.now(),
+                core.trigger,
+                tag,
+            )
+        )
+        return intent_id
+
+    # ------------------------------------------------------------ market
+
+    def subscribe(self, instrument: InstrumentId, periods: Iterable[str]) -> None:
+        armed = self._guard.pause()
+        try:
+            self._core.router.add(self._slot, instrument, periods)
+        finally:
+            self._guard.resume(armed)
+
+    def unsubscribe(self, instrument: InstrumentId, periods: Iterable[str]) -> None:
+        armed = self._guard.pause()
+        try:
+            self._core.router.remove(self._slot, instrument, periods)
+        finally:
+            self._guard.resume(armed)
+
+    def history(self, instrument: InstrumentId, period: str, count: int) -> list[Bar]:
+        armed = self._guard.pause()
+        try:
+            return self._core.bars.history(instrument, period, count)
+        finally:
+            self._guard.resume(armed)
+
+    def last_tick(self, instrument: InstrumentId) -> Tick | None:
+        return self._core.last.get(instrument)
+
+    # ------------------------------------------------------------ reading
+
+    def position(self, instrument: InstrumentId) -> int:
+        return self._desk.net.get(instrument, 0)
+
+    def expected(self, instrument: InstrumentId) -> int:
+        return self._desk.expected(instrument)
+
+    def orders(self, instrument: InstrumentId | None) -> tuple[Intent, ...]:
+        return tuple(intent for intent in self._desk.on(instrument) if intent.live)
+
+    def book(self, instrument: InstrumentId) -> StrategyBook:
+        armed = self._guard.pause()
+        try:
+            return self._core.view.book(self.strategy, instrument)
+        finally:
+            self._guard.resume(armed)
+
+    def account(self) -> Account:
+        armed = self._guard.pause()
+        try:
+            return self._core.view.account()
+        finally:
+            self._guard.resume(armed)
+
+    def contract(self, instrument: InstrumentId) -> Instrument:
+        contract = self._core.router.listed.get(instrument)
+        if contract is None:
+            raise StrategyError(f"{instrument}: not listed today / 今日无此合约")
+        return contract
+
+    # ------------------------------------------------------------ time, words
+
+    def schedule(self, name: str, seconds: float, repeat: bool) -> None:
+        period = round(seconds * SECOND)
+        if period <= 0:
+            raise StrategyError(f"timer {name}: {seconds} seconds; need more than 0 / 定时须大于 0")
+        armed = self._guard.pause()
+        try:
+            self.unschedule(name)
+            self.set_timer(name, self.now() + period, period if repeat else 0)
+        finally:
+            self._guard.resume(armed)
+
+    def set_timer(self, name: str, when: int, period: int) -> None:
+        event = TimerFired(self._slot.actor, name, when, when)
+        self._slot.timers[name] = (self._core.timers.post_at(when, event), period)
+
+    def unschedule(self, name: str) -> None:
+        timer = self._slot.timers.pop(name, None)
+        if timer is not None:
+            timer[0].cancel()
+
+    def log(self, text: str) -> None:
+        armed = self._guard.pause()
+        try:
+            self._log(str(text))
+        finally:
+            self._guard.resume(armed)
+
+    def _log(self, text: str) -> None:
+        slot, limit = self._slot, self._core.section.logs_per_minute
+        minute = self.now() // MINUTE
+        if minute != slot.log_minute:
+            dropped = slot.log_lines - limit
+            slot.log_minute, slot.log_lines = minute, 0
+            if dropped > 0:
+                self._alert(Severity.WARNING, f"{dropped} log lines dropped / 丢弃日志行")
+        slot.log_lines += 1
+        if slot.log_lines <= limit:
+            self._alert(Severity.INFO, text)
+
+    def _alert(self, severity: Severity, text: str) -> None:
+        self._core.bus.publish(AlertRaised(severity, self._slot.actor, text, self.now()))
+
+
+def to_grid(price: float, tick_size: float, side: Side) -> float:
+    """``price`` on the tick grid: a buy no higher, a sell no lower, but for the noise of floats.
+
+    ``StrategyError``: not a finite number.
+    """
+    if not math.isfinite(price):
+        raise StrategyError(f"price {price!r} is not a number")
+    steps = price / tick_size
+    whole = math.floor(steps + 1e-6) if side is Side.BUY else math.ceil(steps - 1e-6)
+    return round(whole * tick_size, 8)
