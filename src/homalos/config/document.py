@@ -36,7 +36,8 @@ key store (extra `keyring`, service `homalos`).
 
 各层优先级（后者优先）：内置默认值 < 文件 < 环境变量 < `--set`。例如 `risk.max_order_lots` 可由
 文件 `risk.yaml`、环境变量 `HOMALOS__RISK__MAX_ORDER_LOTS=5`（不分大小写）或
-`--set risk.max_order_lots=5` 设置。除非标题注明其他文件，各节都写在 `{MAIN_FILE}` 中；主文件可包含任意一节，且优先于旁边的文件。
+`--set risk.max_order_lots=5` 设置。除非标题注明其他文件，各节都写在 `{MAIN_FILE}` 中；
+主文件可包含任意一节，且优先于旁边的文件。
 您的目录中缺少的文件采用随附版本。`*` 表示行号，从 0 起；有 `id` 的行可用 id 指明：
 `--set strategies.NAME.enabled=false`。
 
@@ -62,8 +63,12 @@ def reference(language: Language) -> str:
     return "\n".join(pages)
 
 
-def listing(loaded: Loaded, language: Language) -> str:
-    """Every key with its value, where the value came from, and what it means."""
+def listing(loaded: Loaded, language: Language | None = None) -> str:
+    """Every key with its value, where the value came from, and what it means.
+
+    ``language`` None: the one of the configuration itself.
+    """
+    language = language or loaded.config.app.language
     lines = []
     for key, value, info in values(loaded.config):
         place = loaded.place(key)

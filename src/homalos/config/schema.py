@@ -9,6 +9,7 @@ from homalos.config.faults import Words
 from homalos.config.key import Section, key
 from homalos.config.sections.app import AppSection
 from homalos.config.sections.console import ConsoleSection
+from homalos.config.sections.exchange import ExchangeSection
 from homalos.config.sections.kernel import KernelSection
 from homalos.config.sections.logging import LoggingSection
 from homalos.config.sections.market import MarketSection
@@ -24,6 +25,7 @@ class Config(Section):
     app: AppSection = msgspec.field(default_factory=AppSection)
     kernel: KernelSection = msgspec.field(default_factory=KernelSection)
     market: MarketSection = msgspec.field(default_factory=MarketSection)
+    exchange: ExchangeSection = msgspec.field(default_factory=ExchangeSection)
     trading: TradingSection = msgspec.field(default_factory=TradingSection)
     risk: RiskSection = msgspec.field(default_factory=RiskSection)
     strategy: StrategySection = msgspec.field(default_factory=StrategySection)

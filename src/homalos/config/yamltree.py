@@ -76,7 +76,7 @@ def parse(text: str, place: Place, key: str = "") -> tuple[Node | None, list[Fau
     except _BrokenError:
         return None, builder.faults
     except yaml.YAMLError as error:
-        builder.faults.append(_syntax_fault(error, text, place))
+        builder.faults.append(_syntax_fault(error, text, place)._replace(key=key))
         return None, builder.faults
 
 
