@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.unit.storage import samples
+from tests.unit.storage.conftest import Query
 
 from homalos.config.sections.storage import StorageSection
 from homalos.kernel.bus import Bus
@@ -30,8 +32,6 @@ from homalos.model.market import Tick
 from homalos.model.times import SECOND
 from homalos.storage.store import Store
 from homalos.storage.tables import TICK_COLUMNS
-from tests.unit.storage import samples
-from tests.unit.storage.conftest import Query
 
 TICK_SQL = f"SELECT {', '.join(TICK_COLUMNS)} FROM ticks ORDER BY seq"
 

@@ -41,7 +41,8 @@ class StorageSection(Section, frozen=True):
         key(
             "Rows not yet written above which a replay waits; live, while the database fails, "
             "rows beyond twice this number go to the spool folder instead of memory.",
-            "未写入行数超过此值时回放暂停；实盘中数据库写入失败时，超过两倍的部分写入 spool 目录而不占内存。",
+            "未写入行数超过此值时回放暂停；实盘中数据库写入失败时，"
+            "超过两倍的部分写入 spool 目录而不占内存。",
             unit="rows",
             ge=100,
             le=10_000_000,
@@ -118,7 +119,8 @@ class StorageSection(Section, frozen=True):
         key(
             "Size of the spool folder at which ticks are no longer kept for the database "
             "(counted and alarmed; they are in the journal). Orders and trades always are.",
-            "spool 目录达到此大小后不再为数据库保留行情（计数并报警，行情仍在 journal 中）；委托与成交始终保留。",
+            "spool 目录达到此大小后不再为数据库保留行情（计数并报警，行情仍在 journal 中）；"
+            "委托与成交始终保留。",
             unit="MiB",
             ge=0,
             le=1_048_576,
