@@ -138,3 +138,20 @@ def test_text_that_yaml_takes_for_something_else_needs_quotes(faults: Faults, te
 def test_a_choice_named_on_is_not_the_boolean(folder: Path) -> None:
     (folder / "system.yaml").write_text("trading: {auto_arm: off}\n")
     assert load(folder, environ={}).config.trading.auto_arm == "off"
+
+
+@pytest.mark.parametrize("text", [".nan", ".inf", "1e999", "1:30", "010", "2026-01-02", "[.nan]"])
+def test_a_parameter_of_a_strategy_falls_into_no_trap_either(faults: Faults, text: str) -> None:
+    (key,) = faults(strategies=f"strategies: [{{id: a, file: a.py, params: {{x: {text}}}}}]\n")
+    assert key.startswith("strategies.0.params.x")
+
+
+def test_parameters_of_a_strategy_keep_their_types(folder: Path) -> None:
+    text = "{a: 5, b: 1.5, c: 1e3, d: true, e: word, f: '5', g: null, h: [1, {i: 2}]}"
+    (folder / "strategies.yaml").write_text(
+        f"strategies: [{{id: a, file: a.py, params: {text}}}]\n"
+    )
+    (entry,) = load(folder, environ={}).config.strategies
+    nested = [1, {"i": 2}]
+    expected = {"a": 5, "b": 1.5, "c": 1e3, "d": True, "e": "word", "f": "5", "g": None}
+    assert entry.params == expected | {"h": nested}
