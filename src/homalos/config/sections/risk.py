@@ -19,9 +19,7 @@ class RiskSection(Section):
     ] = "auto"
     max_order_lots: Annotated[
         int,
-        key(
-            "Largest order.", "单笔最大手数。", unit="lots", ge=1, le=1_000_000, applies="at once"
-        ),
+        key("Largest order.", "单笔最大手数。", unit="lots", ge=1, le=1_000_000, applies="at once"),
     ] = 100
     collar_ticks: Annotated[
         int,
@@ -81,7 +79,7 @@ class RiskSection(Section):
     max_margin_use_percent: Annotated[
         float,
         key(
-            "Largest share of the equity that margin, frozen margin included, may take after the order.",
+            "Largest share of the equity that margin (frozen included) may take after the order.",
             "下单后保证金（含冻结）占权益的最大比例。",
             unit="%",
             ge=0,

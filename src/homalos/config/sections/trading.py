@@ -39,7 +39,7 @@ class TradingSection(Section):
     unresolved_after_ms: Annotated[
         int,
         key(
-            "An order without any answer for so long is unresolved: it is queried, never sent again.",
+            "An order without an answer for so long is unresolved: queried, never sent again.",
             "报单超过该时间无任何回报即视为状态未知：查询而绝不重发。",
             unit="ms",
             ge=100,
@@ -91,8 +91,8 @@ class TradingSection(Section):
     margin_price: Annotated[
         Literal["open", "pre_settlement", "last"],
         key(
-            "Price of today's lots in the margin (CTP: MarginPriceType); yesterday's lots are always "
-            "at the previous settlement.",
+            "Price of today's lots in the margin (CTP: MarginPriceType); yesterday's lots are "
+            "always at the previous settlement.",
             "今仓保证金的价格口径（CTP 的 MarginPriceType）；昨仓恒按昨结算价。",
             applies="restart",
         ),

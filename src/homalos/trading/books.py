@@ -1,0 +1,407 @@
+"""The account's books: lots, margin, fees, profits; strategies' books; what working orders bind.
+
+The only writer of positions and account. The order manager books trades here within its step; ticks
+only leave their last price (a dict store), profits are computed when somebody asks.
+
+Two cuts of the same trades: the account's lots by contract and day, and each strategy's net lots at
+average cost. Their net lots are equal in every contract, and so is their total result.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from homalos.config.sections.trading import TradingSection
+from homalos.gateway.protocol import VenueSnapshot
+from homalos.kernel.bus import Bus
+from homalos.kernel.timers import Timer, Timers
+from homalos.market import money
+from homalos.model.enums import Direction, Offset, Side
+from homalos.model.events import AccountSnapshot, InstrumentListed, TradeReported
+from homalos.model.ids import UNATTRIBUTED, AccountId, InstrumentId, StrategyId
+from homalos.model.market import Instrument, Tick
+from homalos.model.times import SECOND
+from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+from homalos.trading.contract import Contract
+from homalos.trading.funds import Cash, available
+from homalos.trading.lots import Lot, LotSide
+from homalos.trading.offsets import closes_today, portable
+from homalos.trading.reservations import Reservations
+from homalos.trading.strategy_book import NetBook
+
+AFTER_TRADE = SECOND // 5
+"""Trades of one burst share a snapshot."""
+
+
+class Funds(NamedTuple):
+    """Equity, margin in use (frozen included) and available money, in yuan."""
+
+    balance: float
+    margin: float
+    available: float
+
+
+class Books:
+    """See the module. Money in yuan; profits by date (盯市)."""
+
+    def __init__(
+        self, bus: Bus, timers: Timers, section: TradingSection, account: AccountId
+    ) -> None:
+        self._bus = bus
+        self._timers = timers
+        self._section = section
+        self.account_id = account
+        self.trading_day = 0
+        self.quotes: dict[InstrumentId, Tick] = {}
+        """The last tick of each contract."""
+        self.marks: dict[InstrumentId, float] = {}
+        """The last valid price of each contract."""
+        self.total_lots = 0
+        """Lots held, both directions, all contracts."""
+        self._cash = Cash()
+        self._contracts: dict[InstrumentId, Contract] = {}
+        self._held: dict[InstrumentId, Contract] = {}
+        self._books: dict[tuple[StrategyId, InstrumentId], NetBook] = {}
+        self.reservations = Reservations()
+        self._timer: Timer | None = None
+        self._published: Account | None = None
+        self._traded = False
+
+    def attach(self) -> None:
+        """Subscribe. To be attached before the strategies: they see an order's prices as here."""
+        self._bus.subscribe(Tick, self._on_tick, actor="books", role="account")
+        self._bus.subscribe(InstrumentListed, self._on_listed, actor="books", role="account")
+        self._arm(int(self._section.snapshot_s * SECOND))
+
+    def configure(self, section: TradingSection) -> None:
+        """Apply the keys that hold at once."""
+        self._section = section
+
+    # ------------------------------------------------------------ market
+
+    def _on_tick(self, tick: Tick) -> None:
+        instrument = tick.instrument
+        self.quotes[instrument] = tick
+        price = tick.last_price
+        if price is not None:
+            self.marks[instrument] = price
+
+    def _on_listed(self, event: InstrumentListed) -> None:
+        self.listed(event.instrument)
+
+    def listed(self, instrument: Instrument) -> None:
+        """Learn a contract, or its new rates; what is held in it stays."""
+        contract = self._contracts.get(instrument.id)
+        if contract is None:
+            self._contracts[instrument.id] = Contract(instrument)
+        else:
+            contract.instrument = instrument
+            self._refresh(contract)
+
+    # ------------------------------------------------------------ trades and orders
+
+    def trade(self, report: TradeReported, strategy: StrategyId) -> Trade | None:
+        """Book one fill and tell its fee and profit; ``None``: the contract is not known yet.
+
+        The caller has seen to it that the same fill does not come twice.
+        """
+        contract = self._contracts.get(report.instrument)
+        if contract is None:
+            return None
+        offset = portable(report.offset, contract.instrument.splits_today)
+        fee, profit = self._apply(contract, report, offset)
+        contract.fees = round(contract.fees + fee, 4)
+        contract.closed_profit = round(contract.closed_profit + profit, 4)
+        self._cash.fees = round(self._cash.fees + fee, 4)
+        self._cash.closed_profit = round(self._cash.closed_profit + profit, 4)
+        self._refresh(contract)
+        book = self.net_book(strategy, report.instrument, contract.multiplier)
+        book.trade(report.side, report.lots, report.price, fee)
+        self._changed()
+        return self._trade(report, strategy, offset, fee, profit)
+
+    def _apply(
+        self, contract: Contract, report: TradeReported, offset: Offset
+    ) -> tuple[float, float]:
+        lots, price, multiplier = report.lots, report.price, contract.multiplier
+        if offset is Offset.OPEN:
+            contract.opening(report.side).open(lots, price, report.trading_day)
+            fee, profit = contract.fee(report.side, offset, price, lots), 0.0
+        else:
+            today = closes_today(offset, contract.instrument.splits_today)
+            closed = contract.closing(report.side).close(lots, today)
+            sold = price * (lots - closed.missing) - closed.basis
+            profit = round(-report.side.sign * sold * multiplier, 4)
+            fee = contract.close_fee(price, lots, closed.fee_today_lots)
+        return (money.round_cents(fee) if self._section.round_fees else round(fee, 4)), profit
+
+    def _trade(
+        self, report: TradeReported, strategy: StrategyId, offset: Offset, fee: float, profit: float
+    ) -> Trade:
+        return Trade(
+            report.trade_id,
+            report.order_id,
+            self.account_id,
+            strategy,
+            report.instrument,
+            report.side,
+            offset,
+            report.price,
+            report.lots,
+            fee,
+            report.trading_day,
+            report.ts_event,
+            report.ts_init,
+            report.venue_order_id,
+            profit,
+        )
+
+    def hold(self, order: Order, lots: int) -> None:
+        """Bind margin, fee and lots of ``order`` for ``lots`` of it; 0 sets them free."""
+        contract = self._contracts.get(order.instrument)
+        if contract is not None:
+            book = self.net_book(order.strategy, order.instrument, contract.multiplier)
+            self.reservations.hold(order, lots, contract, book)
+
+    def _refresh(self, contract: Contract) -> None:
+        id_ = contract.instrument.id
+        contract.refresh(self._section.margin_price, self.marks.get(id_))
+        if contract.long.parts or contract.short.parts:
+            self._held[id_] = contract
+        else:
+            self._held.pop(id_, None)
+        self.total_lots = sum(c.long.lots + c.short.lots for c in self._held.values())
+
+    def net_book(
+        self, strategy: StrategyId, instrument: InstrumentId, multiplier: float
+    ) -> NetBook:
+        """The live book of a strategy in a contract; made when first asked for."""
+        key = (strategy, instrument)
+        book = self._books.get(key)
+        if book is None:
+            book = self._books[key] = NetBook(strategy, instrument, multiplier)
+        return book
+
+    # ------------------------------------------------------------ the venue's word, the day's roll
+
+    def roll(self, trading_day: int) -> None:
+        """A new trading day: settle at the last known price, today's lots become yesterday's.
+
+        Provisional until the venue's own figures come (``restore``).
+        """
+        if trading_day == self.trading_day:
+            return
+        first, self.trading_day = self.trading_day == 0, trading_day
+        if first:
+            return
+        cash = self._cash
+        profit = sum(c.profit(self._settlement(id_)) for id_, c in self._held.items())
+        pre = cash.static() + cash.closed_profit + profit - cash.fees
+        self._cash = Cash(pre_balance=round(pre, 4))
+        for id_, contract in self._contracts.items():
+            settlement = self._settlement(id_)
+            contract.pre_settlement = settlement
+            contract.closed_profit = contract.fees = 0.0
+            contract.long.roll(settlement)
+            contract.short.roll(settlement)
+            self._refresh(contract)
+        self._changed()
+
+    def _settlement(self, instrument: InstrumentId) -> float | None:
+        tick = self.quotes.get(instrument)
+        if tick is not None and tick.settlement is not None:
+            return tick.settlement
+        return self.marks.get(instrument)
+
+    def restore(self, snapshot: VenueSnapshot) -> None:
+        """Take the venue's account and positions for the truth. Strategies keep their books; lots
+        that none of them has go to ``unattributed``, at the venue's cost."""
+        self.trading_day = snapshot.trading_day
+        account = snapshot.account
+        self._cash = Cash(
+            account.pre_balance, account.deposit, account.withdraw, account.closed_profit,
+            account.fees,
+        )  # fmt: skip
+        rows = {(p.instrument, p.direction): p for p in snapshot.positions}
+        charged = today_rate_lots(snapshot.trades)
+        for id_, contract in self._contracts.items():
+            for direction, side in contract.sides():
+                row = rows.get((id_, direction))
+                if not _same(side, row):
+                    side.replace(_lots(row, snapshot.trading_day))
+                if snapshot.trades and not contract.instrument.splits_today:
+                    side.charged_today = charged.get((id_, direction), 0)
+            self._refresh(contract)
+            self._attribute_rest(contract)
+        self._changed()
+
+    def _attribute_rest(self, contract: Contract) -> None:
+        id_ = contract.instrument.id
+        known = sum(b.net for b in self._books.values() if b.instrument == id_)
+        rest = contract.net - known
+        if rest:
+            side = contract.long if rest > 0 else contract.short
+            price = side.basis_sum / side.lots if side.lots else self.marks.get(id_, 0.0)
+            self.net_book(UNATTRIBUTED, id_, contract.multiplier).carry(rest, price)
+
+    def load(self, rows: Iterable[StrategyBook]) -> None:
+        """Strategies' books as they were (recovery); call before ``restore``."""
+        for row in rows:
+            contract = self._contracts.get(row.instrument)
+            if contract is not None:
+                book = self.net_book(row.strategy, row.instrument, contract.multiplier)
+                book.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
+
+    def set_cash(self, deposit: float, withdraw: float) -> None:
+        """Money that came or went: the venue's word is a fact, not a difference."""
+        self._cash.deposit, self._cash.withdraw = deposit, withdraw
+
+    # ------------------------------------------------------------ questions
+
+    def contract(self, instrument: InstrumentId) -> Contract | None:
+        return self._contracts.get(instrument)
+
+    def instrument(self, instrument: InstrumentId) -> Instrument | None:
+        contract = self._contracts.get(instrument)
+        return None if contract is None else contract.instrument
+
+    def position(self, instrument: InstrumentId, direction: Direction) -> Position:
+        """``LookupError``: the contract is not listed."""
+        contract = self._contracts.get(instrument)
+        if contract is None:
+            raise LookupError(f"{instrument} is not a listed contract")
+        last, price = self.marks.get(instrument), self._section.margin_price
+        return contract.position(self.account_id, direction, last, price)
+
+    def positions(self) -> tuple[Position, ...]:
+        """Every direction that holds lots, in order of contract."""
+        return tuple(
+            position
+            for id_ in sorted(self._held)
+            for direction in Direction
+            if (position := self.position(id_, direction)).lots
+        )
+
+    def book(self, strategy: StrategyId, instrument: InstrumentId) -> StrategyBook:
+        """Flat where the strategy never traded the contract."""
+        book = self._books.get((strategy, instrument))
+        if book is None:
+            return StrategyBook(strategy, instrument, 0, 0.0, 0.0, 0.0, 0.0)
+        return book.record(self.marks.get(instrument))
+
+    def books(self) -> tuple[StrategyBook, ...]:
+        """Every book that has ever traded, in order of name and contract."""
+        rows = ((key, book) for key, book in sorted(self._books.items(), key=lambda row: row[0]))
+        return tuple(
+            book.record(self.marks.get(key[1]))
+            for key, book in rows
+            if book.net or book.cash or book.fees
+        )
+
+    def funds(self) -> Funds:
+        """Equity, margin and available money at the last prices; cheap enough for each order."""
+        marks, profit, margin = self.marks, 0.0, 0.0
+        by_last = self._section.margin_price == "last"
+        for id_, contract in self._held.items():
+            price = marks.get(id_)
+            if by_last:
+                contract.refresh("last", price)
+            if price is not None:
+                profit += (price * contract.net - contract.basis) * contract.multiplier
+            margin += contract.margin
+        cash, held = self._cash, self.reservations
+        balance = cash.static() + cash.closed_profit + profit - cash.fees
+        used = margin + held.margin
+        free = available(balance - used - held.fees, profit, self._section.available_counts)
+        return Funds(balance, used, free)
+
+    def account(self) -> Account:
+        funds = self.funds()
+        cash, held = self._cash, self.reservations
+        static = cash.static() + cash.closed_profit - cash.fees
+        return Account(
+            id=self.account_id,
+            trading_day=self.trading_day,
+            pre_balance=cash.pre_balance,
+            deposit=cash.deposit,
+            withdraw=cash.withdraw,
+            closed_profit=cash.closed_profit,
+            position_profit=funds.balance - static,
+            fees=cash.fees,
+            margin=funds.margin - held.margin,
+            frozen_margin=held.margin,
+            frozen_fees=held.fees,
+            balance=funds.balance,
+            available=funds.available,
+            ts_event=self._bus.clock.now(),
+        )
+
+    # ------------------------------------------------------------ snapshots
+
+    def snapshot(self) -> AccountSnapshot:
+        account = self.account()
+        return AccountSnapshot(account, self.positions(), self.books(), account.ts_event)
+
+    def _changed(self) -> None:
+        if not self._traded:
+            self._traded = True
+            if self._timer is not None:
+                self._arm(AFTER_TRADE)
+
+    def _arm(self, delay: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timers.call_at(self._bus.clock.now() + delay, self._due)
+
+    def _due(self) -> None:
+        funds, last = self.funds(), self._published
+        moved = last is None or (funds.balance, funds.available) != (last.balance, last.available)
+        if self._traded or moved:
+            self._traded = False
+            snapshot = self.snapshot()
+            self._published = snapshot.account
+            self._bus.publish(snapshot)
+        self._arm(int(self._section.snapshot_s * SECOND))
+
+    def state(self) -> tuple[object, ...]:
+        """All that trades and the venue have told; no prices, no times."""
+        contracts = sorted(self._contracts.items())
+        books = sorted(self._books.items(), key=lambda row: row[0])
+        return (
+            self.trading_day,
+            self._cash.state(),
+            tuple((i, c.state()) for i, c in contracts if not c.idle() or c.fees),
+            tuple((*key, book.state()) for key, book in books),
+            self.reservations.state(),
+        )
+
+
+def today_rate_lots(trades: Iterable[Trade]) -> dict[tuple[InstrumentId, Direction], int]:
+    """Lots opened today that no close has paid the close-today rate for yet (FACTS A9)."""
+    left: dict[tuple[InstrumentId, Direction], int] = {}
+    for trade in trades:
+        opens = trade.offset is Offset.OPEN
+        long = (trade.side is Side.BUY) is opens
+        key = (trade.instrument, Direction.LONG if long else Direction.SHORT)
+        have = left.get(key, 0)
+        left[key] = have + trade.lots if opens else max(0, have - trade.lots)
+    return left
+
+
+def _same(side: LotSide, row: Position | None) -> bool:
+    """The books have these lots on this basis already, and know more about each of them."""
+    if row is None:
+        return not side.parts
+    cost = side.basis_sum / side.lots if side.lots else 0.0
+    days = (side.today, side.yesterday) == (row.today_lots, row.yesterday_lots)
+    return days and abs(cost - row.cost_price) < 1e-9
+
+
+def _lots(row: Position | None, day: int) -> Iterable[Lot]:
+    """The oldest first, as they will be closed."""
+    if row is None:
+        return
+    today_price = yesterday_basis = row.cost_price
+    if row.yesterday_lots:
+        yield Lot(row.yesterday_lots, row.average_price, yesterday_basis, 0, False)
+    if row.today_lots:
+        yield Lot(row.today_lots, today_price, today_price, day, True)

@@ -1,0 +1,114 @@
+"""The one trading state: HALTED, REDUCING or ACTIVE, with who set it, why and when.
+
+After a start it is HALTED until books and venue agree, then REDUCING, or ACTIVE where the config
+arms by itself. What lowers risk may act by itself; what raises it is a person's word, kept over
+restarts: a halt that a person, the kill switch or an overflow set stays until a person lifts it.
+"""
+
+from homalos.config.sections.trading import TradingSection
+from homalos.kernel.bus import Bus
+from homalos.model.enums import TradingState
+from homalos.model.event import Record
+from homalos.model.events import (
+    Audited,
+    LaneOverflowed,
+    Reconciled,
+    SetTradingState,
+    TradingStateChanged,
+)
+
+_RANK = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE: 2}
+
+
+class ControlState(Record, frozen=True):
+    """What a restart needs to know."""
+
+    state: TradingState
+    who: str
+    why: str
+    when: int
+    ceiling: TradingState
+    """Nothing but a person raises the state above it."""
+
+
+class TradingControl:
+    """See the module. ``simulated``: the gateway's word on itself."""
+
+    def __init__(self, bus: Bus, section: TradingSection, *, simulated: bool) -> None:
+        self._bus = bus
+        self._section = section
+        self._simulated = simulated
+        self.state = TradingState.HALTED
+        self.who = "system"
+        self.why = "not reconciled yet"
+        self.when = bus.clock.now()
+        self._ceiling = TradingState.ACTIVE
+
+    def attach(self) -> None:
+        bus = self._bus
+        bus.subscribe(SetTradingState, self._on_set, actor="control", role="risk")
+        bus.subscribe(Reconciled, self._on_reconciled, actor="control", role="risk")
+        bus.subscribe(LaneOverflowed, self._on_overflow, actor="control", role="risk")
+
+    def configure(self, section: TradingSection) -> None:
+        """Apply ``auto_arm`` at the next reconciliation."""
+        self._section = section
+
+    @property
+    def auto_arms(self) -> bool:
+        choice = self._section.auto_arm
+        return self._simulated if choice == "auto" else choice == "on"
+
+    def halt(self, who: str, why: str) -> None:
+        """Halt until a person lifts it."""
+        self._ceiling = TradingState.HALTED
+        self._set(TradingState.HALTED, who, why)
+
+    def _on_set(self, event: SetTradingState) -> None:
+        """A person's word, or a watch's: the first may raise, the second may only lower."""
+        if event.who.startswith("watch:") and _RANK[event.state] >= _RANK[self.state]:
+            self._audit(event.who, event.state, "refused: a watch may only lower the state")
+            return
+        self._ceiling = event.state
+        self._set(event.state, event.who, event.why)
+
+    def _on_overflow(self, event: LaneOverflowed) -> None:
+        self.halt("kernel", f"lane {event.lane} is full: {event.length} events wait")
+
+    def _on_reconciled(self, event: Reconciled) -> None:
+        if not event.agreed:
+            if self.state is not TradingState.HALTED:
+                self._set(TradingState.HALTED, "reconcile", event.differences[0])
+            else:
+                self.why = event.differences[0]
+            self._ceiling = min(self._ceiling, TradingState.REDUCING, key=_RANK.__getitem__)
+            return
+        if self.state is TradingState.HALTED and self._ceiling is not TradingState.HALTED:
+            wanted = TradingState.ACTIVE if self.auto_arms else TradingState.REDUCING
+            self._set(min(wanted, self._ceiling, key=_RANK.__getitem__), "reconcile",
+                      "books and venue agree")  # fmt: skip
+
+    def _set(self, state: TradingState, who: str, why: str) -> None:
+        previous, now = self.state, self._bus.clock.now()
+        self.state, self.who, self.why, self.when = state, who, why, now
+        if state is not previous:
+            self._bus.publish(TradingStateChanged(state, previous, who, why, now))
+        self._audit(who, state, why)
+
+    def _audit(self, who: str, state: TradingState, result: str) -> None:
+        now = self._bus.clock.now()
+        self._bus.publish(Audited(who, f"trading state {state.value}", "account", result, now))
+
+    def snapshot(self) -> ControlState:
+        """For the page and for the next start."""
+        return ControlState(self.state, self.who, self.why, self.when, self._ceiling)
+
+    def restore(self, saved: ControlState) -> None:
+        """After a restart: HALTED again until reconciled, a person's limit still in force."""
+        self._ceiling = saved.ceiling
+        if saved.ceiling is TradingState.HALTED:
+            self.who, self.why, self.when = saved.who, saved.why, saved.when
+
+    def state_record(self) -> tuple[object, ...]:
+        """For the hash of all state."""
+        return self.state.value, self.who, self.why, self._ceiling.value

@@ -1,0 +1,334 @@
+"""The order manager owns the step from an intent to an order that leaves.
+
+In one handler call: offsets, risk gate, registration, reservation, journal, gateway. So a second
+intent of the same tick is judged with the first one booked, and an intent is in the journal before
+its order leaves. What the venue answers is merged by the table (``states``); facts are published
+only when something changed, and fills are announced by trades alone: an order that the venue calls
+finished is announced as finished when all its trades are booked (FACTS A7.3, case 8).
+"""
+
+from msgspec.structs import replace
+
+from homalos.config.sections.trading import TradingSection
+from homalos.gateway.protocol import Approved, Gateway
+from homalos.kernel.bus import Bus
+from homalos.kernel.timers import Timers
+from homalos.model.enums import Offset, OrderKind, OrderStatus, Severity, StrategyState
+from homalos.model.event import Event
+from homalos.model.events import (
+    AlertRaised,
+    CancelOrder,
+    CancelRejected,
+    Denial,
+    InstrumentListed,
+    KillSwitch,
+    OrderAccepted,
+    OrderCancelled,
+    OrderDenied,
+    OrderFilled,
+    OrderRejected,
+    OrderReported,
+    OrderSubmitted,
+    OrderUnresolved,
+    PhaseChanged,
+    StrategyStateChanged,
+    SubmitOrder,
+    TradeFilled,
+    TradeReported,
+)
+from homalos.model.ids import UNATTRIBUTED, AccountId, OrderId, StrategyId
+from homalos.model.market import Instrument
+from homalos.model.times import MILLISECOND
+from homalos.model.trading import Order
+from homalos.trading import merge
+from homalos.trading.books import Books
+from homalos.trading.cancels import Cancels
+from homalos.trading.control import TradingControl
+from homalos.trading.deadlines import Deadlines
+from homalos.trading.offsets import portable, resolve
+from homalos.trading.registry import OrderRegistry, VenueStatus, exchange_of, is_open
+from homalos.trading.risk.gate import RiskGate
+from homalos.trading.states import LIVE, Word, next_status
+from homalos.trading.venue_sync import VenueSync
+
+_ENDS: dict[OrderStatus, type[OrderCancelled] | type[OrderRejected]] = {
+    OrderStatus.CANCELLED: OrderCancelled,
+    OrderStatus.REJECTED: OrderRejected,
+}
+
+
+class OrderManager:
+    """See the module. The only writer of orders."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        timers: Timers,
+        gateway: Gateway,
+        books: Books,
+        gate: RiskGate,
+        control: TradingControl,
+        section: TradingSection,
+        account: AccountId,
+    ) -> None:
+        self._bus = bus
+        self._gateway = gateway
+        self._books = books
+        self._gate = gate
+        self._control = control
+        self._section = section
+        self.account_id = account
+        self.registry = OrderRegistry()
+        self.venue = VenueStatus()
+        self.muted = False
+        """While recovery folds the journal: nothing is published, nothing leaves."""
+        self._trades: set[tuple[str, str, str, int]] = set()
+        self._early: list[TradeReported] = []
+        """Fills of contracts that are not listed yet."""
+        self.cancels = Cancels(bus, timers, gateway, self)
+        self._deadlines = Deadlines(bus, timers, self._on_deadline)
+        self.sync = VenueSync(bus, timers, gateway, books, self)
+
+    def attach(self) -> None:
+        """Subscribe. After ``Books``, so that prices are booked before orders are judged."""
+        bus = self._bus
+        bus.subscribe(SubmitOrder, self._on_submit, actor="orders", role="orders")
+        bus.subscribe(CancelOrder, self._on_cancel, actor="orders", role="orders")
+        bus.subscribe(OrderReported, self.on_report, actor="orders", role="orders")
+        bus.subscribe(TradeReported, self.on_trade, actor="orders", role="orders")
+        bus.subscribe(CancelRejected, self.cancels.on_rejected, actor="orders", role="orders")
+        bus.subscribe(KillSwitch, self._on_kill, actor="orders", role="orders")
+        bus.subscribe(PhaseChanged, self._on_phase, actor="orders", role="orders")
+        bus.subscribe(InstrumentListed, self._on_listed, actor="orders", role="orders")
+        bus.subscribe(StrategyStateChanged, self._on_strategy, actor="orders", role="orders")
+        self.sync.attach()
+
+    def configure(self, section: TradingSection) -> None:
+        """Apply the keys that hold at once."""
+        self._section = section
+
+    @property
+    def section(self) -> TradingSection:
+        return self._section
+
+    # ------------------------------------------------------------ intents
+
+    def _on_submit(self, intent: SubmitOrder) -> None:
+        if self.registry.knows_intent(intent.intent_id):
+            self.alert(Severity.ERROR, f"intent {intent.intent_id} came twice: ignored")
+            return
+        instrument = self._books.instrument(intent.instrument)
+        price = self._price(intent, instrument)
+        if price is None:
+            self._deny(merge.part(intent, 0, intent.offset or Offset.OPEN, intent.lots, 0.0), (
+                Denial("price", 0.0, 0.0, f"no price for a {intent.kind.value} order"),
+            ))  # fmt: skip
+            return
+        for number, (offset, lots) in enumerate(self._offsets(intent, instrument)):
+            self._place(merge.part(intent, number, offset, lots, price))
+
+    def _price(self, intent: SubmitOrder, instrument: Instrument | None) -> float | None:
+        if intent.kind is OrderKind.LIMIT or instrument is None:
+            return intent.price if instrument is not None else intent.price or 0.0
+        tick = self._books.quotes.get(intent.instrument)
+        return merge.market_price(intent.side, instrument, tick, self._section.market_ticks)
+
+    def _offsets(
+        self, intent: SubmitOrder, instrument: Instrument | None
+    ) -> tuple[tuple[Offset, int], ...]:
+        contract = self._books.contract(intent.instrument)
+        if instrument is None or contract is None or intent.lots <= 0:
+            return ((intent.offset or Offset.OPEN, intent.lots),)
+        splits = instrument.splits_today
+        if intent.offset is not None:
+            return ((portable(intent.offset, splits), intent.lots),)
+        book = self._books.net_book(intent.strategy, intent.instrument, contract.multiplier)
+        closing = contract.closing(intent.side)
+        return resolve(
+            intent.lots,
+            splits_today=splits,
+            book_lots=book.closable(intent.side),
+            closable_today=closing.closable(True),
+            closable_yesterday=closing.closable(False),
+            closable=closing.closable(None),
+            close_order=self._section.close_order,
+        )
+
+    def _place(self, order: Order) -> None:
+        now = self._bus.clock.now()
+        verdict = self._gate.check(order, self.registry, self.venue, now)
+        if not isinstance(verdict, Approved):
+            self._deny(order, verdict)
+            return
+        self.registry.put(order)
+        self.registry.rate.add(now)
+        self._books.hold(order, order.lots)
+        submitted = OrderSubmitted(order)
+        self._bus.record(submitted)
+        code = self._gateway.send(verdict)
+        self._bus.publish(submitted)
+        if code < 0:
+            self._not_sent(order, code)
+        else:
+            self._deadlines.add(order.id, self._section.unresolved_after_ms * MILLISECOND)
+
+    def _deny(self, order: Order, denials: tuple[Denial, ...]) -> None:
+        denied = OrderDenied(replace(order, status=OrderStatus.DENIED), denials)
+        self._bus.record(denied)
+        self._bus.publish(denied)
+
+    def _not_sent(self, order: Order, code: int) -> None:
+        message = f"nothing was sent: the gateway returned {code}"
+        rejected = replace(order, status=OrderStatus.REJECTED, code=code, message=message)
+        self._bus.record(OrderRejected(rejected))
+        self.store(order, rejected)
+
+    # ------------------------------------------------------------ what the venue says
+
+    def on_report(self, report: OrderReported) -> None:
+        """Merge the state of one order; a repeat changes nothing."""
+        order = self.registry.find(report.order_id, report.instrument, report.venue_order_id)
+        if order is None:
+            if report.status in LIVE:
+                self.sync.request(f"a foreign order {report.venue_order_id} is live")
+            return
+        merged = merge.after_report(order, report)
+        if merged is not order:
+            self.store(order, merged)
+            self.cancels.on_news(merged)
+
+    def on_trade(self, report: TradeReported) -> None:
+        """Book one fill, once: by exchange, trade id, side and trading day."""
+        key = trade_key(report)
+        if key in self._trades:
+            return
+        order = self.registry.find(report.order_id, report.instrument, report.venue_order_id)
+        strategy = UNATTRIBUTED if order is None else order.strategy
+        if self._books.contract(report.instrument) is None:
+            self._early.append(report)
+            self.alert(Severity.ERROR, f"a fill of {report.instrument}, which is not listed: held")
+            return
+        self._trades.add(key)
+        after = None if order is None else merge.after_trade(order, report)
+        trade = self._books.trade(report, strategy)
+        if trade is not None:
+            if order is not None:
+                trade = replace(trade, order_id=order.id)
+            self.publish(TradeFilled(trade))
+        if order is not None and after is not None:
+            self.store(order, after, traded=True)
+        self.sync.traded()
+
+    def store(self, before: Order, after: Order, *, traded: bool = False) -> None:
+        """Replace an order, adjust what it binds, and tell what changed."""
+        self.registry.put(after)
+        due = after.lots if after.status in LIVE else after.traded_lots
+        self._books.hold(after, max(0, due - after.booked_lots))
+        self._tell(before, after, traded)
+        if is_open(after) and after.status not in LIVE:
+            self._deadlines.add(after.id, self._section.unresolved_after_ms * MILLISECOND)
+
+    def _tell(self, before: Order, after: Order, traded: bool) -> None:
+        ended = is_open(before) and not is_open(after)
+        if ended and (end := _ENDS.get(after.status)) is not None:
+            self.publish(end(after))
+        elif traded:
+            self.publish(OrderFilled(after))
+        elif after.status is OrderStatus.ACCEPTED and before.status is not after.status:
+            self.publish(OrderAccepted(after))
+        elif after.status is OrderStatus.UNRESOLVED and before.status is not after.status:
+            self.publish(OrderUnresolved(after))
+
+    def adopt(self, order: Order, strategy: StrategyId | None = None) -> Order:
+        """Take an order into the books that this run did not send (recovery, other terminals)."""
+        if strategy is not None:
+            order = replace(order, strategy=strategy)
+        self.registry.put(order)
+        self.store(order, order)
+        return order
+
+    def seen(self, report: TradeReported) -> None:
+        """A fill that the books hold already: never book it again."""
+        self._trades.add(trade_key(report))
+
+    # ------------------------------------------------------------ silence
+
+    def _on_deadline(self, id_: OrderId) -> None:
+        order = self.registry.get(id_)
+        if order is None or not is_open(order):
+            return
+        if order.status is OrderStatus.SUBMITTED and order.ts_event == 0:
+            silent = replace(order, status=next_status(order.status, Word.SILENCE))
+            self.store(order, silent)
+            self.sync.suspect(id_, f"no answer to order {id_}")
+        elif order.status is OrderStatus.UNRESOLVED or order.status not in LIVE:
+            self.sync.suspect(id_, f"order {id_} is {order.status.value}, its trades are missing")
+
+    def watch(self, id_: OrderId) -> None:
+        """Look at this order again after ``unresolved_after_ms``."""
+        self._deadlines.add(id_, self._section.unresolved_after_ms * MILLISECOND)
+
+    # ------------------------------------------------------------ cancels, kill, the rest
+
+    def _on_cancel(self, intent: CancelOrder) -> None:
+        for order in self.registry.of_intent(intent.order_id):
+            self.cancels.request(order)
+
+    def _on_kill(self, event: KillSwitch) -> None:
+        self._control.halt(event.who, event.why)
+        for order in self.registry.open():
+            self.cancels.request(order)
+
+    def _on_strategy(self, event: StrategyStateChanged) -> None:
+        """A strategy that is out of control opens nothing more; its exits stay."""
+        if event.state not in (StrategyState.QUARANTINED, StrategyState.FAILED):
+            return
+        for order in self.registry.open(event.strategy):
+            if order.offset is Offset.OPEN:
+                self.cancels.request(order)
+
+    def _on_phase(self, event: PhaseChanged) -> None:
+        self.venue.phases[event.exchange, event.product] = event.phase
+
+    def _on_listed(self, event: InstrumentListed) -> None:
+        if self._early:
+            early, self._early = self._early, []
+            for report in early:
+                self.on_trade(report)
+
+    def expire(self, trading_day: int) -> None:
+        """A new trading day: no order of the old one is alive (FACTS A7.3, case 18)."""
+        for order in self.registry.open():
+            gone = replace(order, status=OrderStatus.CANCELLED, traded_lots=order.booked_lots,
+                           message="expired with the trading day")  # fmt: skip
+            self.store(order, gone)
+        self.registry.forget_finished()
+        self._trades = {key for key in self._trades if key[3] >= trading_day}
+
+    # ------------------------------------------------------------ questions
+
+    def orders(self) -> tuple[Order, ...]:
+        """Every order of the trading day that left, in order of registration."""
+        return self.registry.all()
+
+    def order(self, id_: OrderId) -> Order | None:
+        return self.registry.get(id_)
+
+    def live(self, strategy: StrategyId | None = None) -> tuple[Order, ...]:
+        """Orders that may still trade, or whose fills are still on their way."""
+        return self.registry.open(strategy)
+
+    def publish(self, event: Event) -> None:
+        if not self.muted:
+            self._bus.publish(event)
+
+    def alert(self, severity: Severity, text: str) -> None:
+        self.publish(AlertRaised(severity, "orders", text, self._bus.clock.now()))
+
+    def state(self) -> tuple[object, ...]:
+        return self.registry.state(), sorted(self._trades)
+
+
+def trade_key(report: TradeReported) -> tuple[str, str, str, int]:
+    """FACTS A6: a trade id is unique per exchange, trading day and side."""
+    return exchange_of(report.instrument), report.trade_id, report.side.value, report.trading_day

@@ -1,0 +1,101 @@
+"""Pure: an order and what was heard about it give the order as it is now."""
+
+from msgspec.structs import replace
+
+from homalos.market.money import round_to_tick
+from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
+from homalos.model.events import OrderReported, SubmitOrder, TradeReported
+from homalos.model.ids import OrderId
+from homalos.model.market import Instrument, Tick
+from homalos.model.trading import Order
+from homalos.trading.states import Word, next_status
+
+_WORDS = {
+    OrderStatus.SUBMITTED: Word.SUBMITTED,
+    OrderStatus.ACCEPTED: Word.ACCEPTED,
+    OrderStatus.PARTIALLY_FILLED: Word.PARTIALLY_FILLED,
+    OrderStatus.FILLED: Word.FILLED,
+    OrderStatus.CANCELLED: Word.CANCELLED,
+    OrderStatus.REJECTED: Word.REJECTED,
+}
+"""What a venue can say; the other states are ours."""
+
+
+def after_report(order: Order, report: OrderReported) -> Order:
+    """The same object where the report says nothing new."""
+    word = _WORDS.get(report.status)
+    status = order.status if word is None else next_status(order.status, word)
+    traded = max(order.traded_lots, min(report.traded_lots, order.lots))
+    venue_id = order.venue_order_id or report.venue_order_id
+    moved = status is not order.status
+    heard = order.ts_event or report.ts_event or report.ts_init
+    if not (
+        moved
+        or traded != order.traded_lots
+        or venue_id != order.venue_order_id
+        or heard != order.ts_event
+    ):
+        return order
+    return replace(
+        order,
+        status=status,
+        traded_lots=traded,
+        venue_order_id=venue_id,
+        code=report.code if moved else order.code,
+        message=report.message if moved else order.message,
+        ts_event=report.ts_event if moved and report.ts_event else heard,
+    )
+
+
+def after_trade(order: Order, trade: TradeReported) -> Order:
+    """One more fill, which the caller knows to be new."""
+    booked = order.booked_lots + trade.lots
+    word = Word.LAST_TRADE if booked >= order.lots else Word.TRADE
+    paid = (order.average_price or 0.0) * order.booked_lots + trade.price * trade.lots
+    return replace(
+        order,
+        status=next_status(order.status, word),
+        traded_lots=max(order.traded_lots, booked),
+        booked_lots=booked,
+        average_price=paid / booked,
+        venue_order_id=order.venue_order_id or trade.venue_order_id,
+        ts_event=trade.ts_event or order.ts_event,
+    )
+
+
+def market_price(side: Side, instrument: Instrument, tick: Tick | None, ticks: int) -> float | None:
+    """The portable market order (FACTS A8): the opposite price and ``ticks`` through it, within the
+    day's limits; from the last price where nobody stands opposite; ``None`` without any price."""
+    if tick is None:
+        return None
+    buy = side is Side.BUY
+    opposite = tick.ask_price if buy else tick.bid_price
+    start = opposite if opposite is not None else tick.last_price
+    if start is None:
+        return None
+    price = start + side.sign * ticks * instrument.tick_size
+    limit = tick.upper_limit if buy else tick.lower_limit
+    if limit is not None:
+        price = min(price, limit) if buy else max(price, limit)
+    return round_to_tick(price, instrument.tick_size)
+
+
+def part(intent: SubmitOrder, number: int, offset: Offset, lots: int, price: float) -> Order:
+    """One order of an intent; the first bears the intent's id, the further ones ``intent.1``..."""
+    id_ = intent.intent_id if number == 0 else OrderId(f"{intent.intent_id}.{number}")
+    market = intent.kind is OrderKind.MARKET
+    return Order(
+        id_,
+        intent.intent_id,
+        intent.account,
+        intent.strategy,
+        intent.instrument,
+        intent.side,
+        offset,
+        OrderKind.LIMIT,
+        TimeInForce.FAK if market else intent.tif,
+        price,
+        lots,
+        intent.ts_init,
+        intent.ts_trigger,
+    )

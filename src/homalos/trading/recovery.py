@@ -1,0 +1,65 @@
+"""Recovery: fold journaled outcomes and account ingress into orders and books.
+
+Runs no strategy, sends nothing, publishes nothing, skips market data. Afterwards the first
+reconciliation explains what happened at the venue after the last record.
+"""
+
+from collections.abc import Iterable
+
+from homalos.gateway.protocol import VenueSnapshot
+from homalos.model.event import Event
+from homalos.model.events import (
+    AccountSnapshot,
+    CancelRejected,
+    InstrumentListed,
+    OrderRejected,
+    OrderReported,
+    OrderSubmitted,
+    TradeReported,
+    TradingDayChanged,
+)
+from homalos.trading.books import Books
+from homalos.trading.manager import OrderManager
+
+
+def fold(events: Iterable[Event], books: Books, manager: OrderManager) -> int:
+    """Fold the records of a journal, oldest first; the number of records that counted."""
+    manager.muted = True
+    count = 0
+    try:
+        for event in events:
+            count += _one(event, books, manager)
+    finally:
+        manager.muted = False
+    manager.sync.history = count > 0
+    return count
+
+
+def _one(event: Event, books: Books, manager: OrderManager) -> bool:
+    match event:
+        case OrderSubmitted(order=order):
+            if manager.registry.get(order.id) is None:
+                manager.adopt(order)
+        case OrderRejected(order=order):
+            known = manager.registry.get(order.id)
+            if known is not None:
+                manager.store(known, order)
+        case OrderReported():
+            manager.on_report(event)
+        case TradeReported():
+            manager.on_trade(event)
+        case CancelRejected():
+            manager.cancels.on_rejected(event)
+        case InstrumentListed(instrument=instrument):
+            books.listed(instrument)
+            return False
+        case TradingDayChanged(trading_day=day):
+            if books.trading_day and day != books.trading_day:
+                manager.expire(day)
+            books.roll(day)
+        case AccountSnapshot(account=account, positions=positions):
+            books.load(event.books)
+            books.restore(VenueSnapshot(account.trading_day, account, positions, (), ()))
+        case _:
+            return False
+    return True

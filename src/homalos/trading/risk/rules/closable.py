@@ -1,0 +1,30 @@
+"""A close takes lots that the account has, that no working close has bound, and that are the book's
+own (FACTS A9)."""
+
+from homalos.config.sections.risk import RiskSection
+from homalos.model.events import Denial
+from homalos.model.trading import Order
+from homalos.trading.offsets import closes_today
+from homalos.trading.risk.view import RiskView
+
+
+class Closable:
+    name = "closable"
+    needs: tuple[str, ...] = ()
+    for_reducing = True
+
+    def __init__(self, section: RiskSection) -> None:
+        """It has no limit to read."""
+
+    def check(self, order: Order, view: RiskView) -> Denial | None:
+        if view.opens:
+            return None
+        today = closes_today(order.offset, view.instrument.splits_today)
+        account = view.closing.closable(today)
+        if order.lots > account:
+            text = f"{order.offset.value} {order.lots} lots: the account can close {account}"
+            return Denial(self.name, order.lots, account, text)
+        if order.lots > view.book_closable:
+            text = f"{order.lots} lots: the book of {order.strategy} can close {view.book_closable}"
+            return Denial(self.name, order.lots, view.book_closable, text)
+        return None

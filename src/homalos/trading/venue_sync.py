@@ -1,0 +1,247 @@
+"""Keeping books and venue in step: start, reconnect, the clock, orders whose fate is unknown.
+
+A snapshot of the venue is first *explained* (its orders merged, fills that we missed booked as the
+fills they are), then compared. On a simulated venue, and where no local history exists, a start
+takes the venue's account and positions over; elsewhere a difference is told and halts.
+"""
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from homalos.gateway.protocol import Gateway, VenueSnapshot
+from homalos.kernel.bus import Bus
+from homalos.kernel.timers import Timers
+from homalos.model.enums import Channel, OrderStatus
+from homalos.model.events import (
+    ConnectionChanged,
+    OrderReported,
+    Reconciled,
+    TradeReported,
+    TradingDayChanged,
+)
+from homalos.model.ids import UNATTRIBUTED, OrderId
+from homalos.model.times import SECOND
+from homalos.model.trading import Order, Trade
+from homalos.trading.books import Books
+from homalos.trading.reconcile import reconcile
+from homalos.trading.registry import exchange_of
+from homalos.trading.states import LIVE
+
+if TYPE_CHECKING:
+    from homalos.trading.manager import OrderManager
+
+ABSENT_TWICE = 2
+"""An unresolved order that two complete answers of the venue do not know never arrived."""
+
+
+class VenueSync:
+    """Part of the order manager."""
+
+    def __init__(
+        self, bus: Bus, timers: Timers, gateway: Gateway, books: Books, manager: "OrderManager"
+    ) -> None:
+        self._bus = bus
+        self._timers = timers
+        self._gateway = gateway
+        self._books = books
+        self._manager = manager
+        self._asking = False
+        self._again = False
+        self._trades = 0
+        self._asked_at_trade = 0
+        self._takes_over = True
+        """The next snapshot is taken for the truth (start, a new day on a simulated venue)."""
+        self.history = False
+        """Recovery has folded something: the books know more than nothing."""
+        self._suspects: dict[OrderId, int] = {}
+
+    def attach(self) -> None:
+        self._bus.subscribe(ConnectionChanged, self._on_connection, actor="orders", role="orders")
+        self._bus.subscribe(TradingDayChanged, self._on_day, actor="orders", role="orders")
+        self._next()
+
+    # ------------------------------------------------------------ asking
+
+    def request(self, why: str) -> None:
+        """Ask the venue what is so; one question at a time. ``why`` is for the reader."""
+        if not self._manager.venue.connected:
+            return
+        if self._asking:
+            self._again = True
+            return
+        self._asking, self._asked_at_trade = True, self._trades
+        self._gateway.query(self._manager.account_id, self._answered)
+
+    def suspect(self, id_: OrderId, why: str) -> None:
+        """The fate of this order is unknown: ask, until it is known."""
+        self._suspects.setdefault(id_, 0)
+        self.request(why)
+
+    def traded(self) -> None:
+        """A fill was booked: an answer asked for before it may be older than the books."""
+        self._trades += 1
+
+    def _next(self) -> None:
+        if self._manager.section.reconcile_s:
+            when = self._bus.clock.now() + self._manager.section.reconcile_s * SECOND
+            self._timers.call_at(when, self._by_clock)
+
+    def _by_clock(self) -> None:
+        self._next()
+        self.request("the clock")
+
+    def _on_connection(self, event: ConnectionChanged) -> None:
+        if event.channel is not Channel.TRADING:
+            return
+        self._manager.venue.connected = event.connected
+        self._asking = self._again = False
+        if event.connected:
+            self._manager.cancels.retry()
+            self.request("the trading line is up")
+
+    def _on_day(self, event: TradingDayChanged) -> None:
+        if event.trading_day == self._books.trading_day:
+            return
+        self._turn(event.trading_day)
+        self.request("a new trading day")
+
+    def _turn(self, trading_day: int) -> None:
+        """The old orders are over, the books roll, the venue's settlement corrects them."""
+        if self._books.trading_day:
+            self._manager.expire(trading_day)
+        self._books.roll(trading_day)
+        self._takes_over = self._takes_over or self._gateway.simulated
+
+    # ------------------------------------------------------------ the answer
+
+    def _answered(self, venue: VenueSnapshot) -> None:
+        self._asking = False
+        if self._asked_at_trade != self._trades:
+            self.request("a fill came while the venue answered")
+            return
+        if venue.trading_day < self._books.trading_day:
+            return  # an answer from before the day turned: its successor is on its way
+        fresh = self._takes_over and not self.history
+        if venue.trading_day > self._books.trading_day:
+            self._turn(venue.trading_day)
+        self._explain(venue, fresh)
+        if self._takes_over:
+            self._take_over(venue)
+        self._books.set_cash(venue.account.deposit, venue.account.withdraw)
+        if self._resolve(venue):
+            self._compare(venue)
+        if self._again:
+            self._again = False
+            self.request("asked again meanwhile")
+
+    def _explain(self, venue: VenueSnapshot, fresh: bool) -> None:
+        manager = self._manager
+        for row in venue.orders:
+            order = manager.registry.find(row.id, row.instrument, row.venue_order_id)
+            if order is None:
+                self._adopt(row, fresh)
+            else:
+                manager.on_report(_report(order, row))
+        for trade in venue.trades:
+            report = _fill(trade)
+            if fresh:
+                manager.seen(report)
+            else:
+                manager.on_trade(report)
+
+    def _adopt(self, row: Order, fresh: bool) -> None:
+        """An order that we did not send. Its fills so far come with the positions (``fresh``), or
+        are booked from the venue's trades."""
+        exchange = exchange_of(row.instrument)
+        id_ = row.id or OrderId(f"{exchange}:{row.venue_order_id}:{self._books.trading_day}")
+        self._manager.adopt(
+            replace(
+                row,
+                id=id_,
+                intent_id=id_,
+                account=self._manager.account_id,
+                strategy=UNATTRIBUTED,
+                booked_lots=row.traded_lots if fresh else 0,
+                average_price=row.average_price if fresh else None,
+                cancel_requested=False,
+            )
+        )
+
+    def _take_over(self, venue: VenueSnapshot) -> None:
+        if self._gateway.simulated or not self.history:
+            self._books.restore(venue)
+            self._bus.record(self._books.snapshot())
+        self._takes_over = False
+        self._end_absent(venue)
+
+    def _end_absent(self, venue: VenueSnapshot) -> None:
+        """At a start nothing is in flight: what the venue does not hold is over."""
+        known = _names(venue)
+        for order in self._manager.registry.open():
+            if order.status in LIVE and not _named(order, known):
+                unheard = order.status in (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
+                if unheard and order.id not in self._suspects and not self.history:
+                    continue
+                self._end(order, OrderStatus.REJECTED if unheard else OrderStatus.CANCELLED)
+
+    def _end(self, order: Order, status: OrderStatus) -> None:
+        self._suspects.pop(order.id, None)
+        text = "the venue does not know this order"
+        ended = replace(order, status=status, message=text, traded_lots=order.booked_lots)
+        self._manager.store(order, ended)
+
+    def _resolve(self, venue: VenueSnapshot) -> bool:
+        """Settle the suspects that the answer speaks of; ``False``: orders are still in flight."""
+        known = _names(venue)
+        for id_, absences in list(self._suspects.items()):
+            order = self._manager.registry.get(id_)
+            if order is None or order.status is not OrderStatus.UNRESOLVED:
+                del self._suspects[id_]
+            elif not _named(order, known):
+                self._suspects[id_] = absences + 1
+                if absences + 1 >= ABSENT_TWICE:
+                    self._end(order, OrderStatus.REJECTED)
+                else:
+                    self._manager.watch(id_)
+        return all(
+            _named(order, known) or order.status not in LIVE
+            for order in self._manager.registry.open()
+            if order.status in (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
+        )
+
+    def _compare(self, venue: VenueSnapshot) -> None:
+        books = self._books
+        local = VenueSnapshot(
+            books.trading_day, books.account(), books.positions(), self._manager.live(), ()
+        )
+        differences = reconcile(local, venue)
+        now = self._bus.clock.now()
+        self._manager.publish(Reconciled(self._gateway.name, not differences, differences, now))
+
+
+def _names(venue: VenueSnapshot) -> set[object]:
+    named: set[object] = {row.id for row in venue.orders if row.id}
+    named.update((exchange_of(r.instrument), r.venue_order_id) for r in venue.orders)
+    return named
+
+
+def _named(order: Order, known: set[object]) -> bool:
+    return order.id in known or (
+        order.venue_order_id is not None
+        and (exchange_of(order.instrument), order.venue_order_id) in known
+    )
+
+
+def _report(order: Order, row: Order) -> OrderReported:
+    return OrderReported(
+        order.id, row.venue_order_id, row.instrument, row.status, row.traded_lots, row.code,
+        row.message, row.ts_event, row.ts_init,
+    )  # fmt: skip
+
+
+def _fill(trade: Trade) -> TradeReported:
+    return TradeReported(
+        trade.order_id, trade.venue_order_id, trade.id, trade.instrument, trade.side, trade.offset,
+        trade.price, trade.lots, trade.trading_day, trade.ts_event, trade.ts_init,
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The table of order states, exhaustively."""
+
+import itertools
+
+import pytest
+
+from homalos.model.enums import OrderStatus
+from homalos.trading.states import LIVE, RANK, TABLE, Outcome, Word, next_status, outcome
+
+S = OrderStatus
+EXPECTED = {
+    # status: what each word makes of it (words left out change nothing)
+    S.SUBMITTED: {
+        "accepted": S.ACCEPTED, "partially_filled": S.PARTIALLY_FILLED, "filled": S.FILLED,
+        "cancelled": S.CANCELLED, "rejected": S.REJECTED, "silence": S.UNRESOLVED,
+        "trade": S.PARTIALLY_FILLED, "last_trade": S.FILLED,
+    },
+    S.ACCEPTED: {
+        "partially_filled": S.PARTIALLY_FILLED, "filled": S.FILLED, "cancelled": S.CANCELLED,
+        "rejected": S.REJECTED, "trade": S.PARTIALLY_FILLED, "last_trade": S.FILLED,
+    },
+    S.PARTIALLY_FILLED: {"filled": S.FILLED, "cancelled": S.CANCELLED, "last_trade": S.FILLED},
+    S.FILLED: {},
+    S.CANCELLED: {"filled": S.FILLED, "last_trade": S.FILLED},
+    S.REJECTED: {"filled": S.FILLED, "last_trade": S.FILLED},
+    S.DENIED: {},
+    S.UNRESOLVED: {
+        "submitted": S.SUBMITTED, "accepted": S.ACCEPTED, "partially_filled": S.PARTIALLY_FILLED,
+        "filled": S.FILLED, "cancelled": S.CANCELLED, "rejected": S.REJECTED,
+        "trade": S.PARTIALLY_FILLED, "last_trade": S.FILLED,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "word"), list(itertools.product(S, Word)))
+def test_every_pair(status: OrderStatus, word: Word) -> None:
+    assert next_status(status, word) is EXPECTED[status].get(word.value, status)
+
+
+def test_never_backwards() -> None:
+    for (before, _), after in TABLE.items():
+        assert RANK[after] >= RANK[before]
+        assert after is not before, "a repeat is not a transition"
+
+
+def test_what_is_final_is_final() -> None:
+    for status in (S.FILLED, S.DENIED):
+        assert all(next_status(status, word) is status for word in Word)
+        assert status not in LIVE
+
+
+def test_the_four_outcomes() -> None:
+    assert outcome(S.SUBMITTED) is Outcome.PENDING
+    assert outcome(S.UNRESOLVED) is Outcome.UNRESOLVED
+    assert outcome(S.DENIED) is Outcome.DENIED
+    assert outcome(S.REJECTED) is Outcome.REJECTED
+    assert {outcome(s) for s in (S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED)} == {
+        Outcome.CONFIRMED
+    }
