@@ -19,7 +19,6 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-FILE_NAME = "lock"
 _LOCKED_AT = 1 << 20  # Windows locks bytes, and nobody can read those: so behind the text
 
 
@@ -30,13 +29,14 @@ class DataLockError(Exception):
 class DataLock:
     """The lock of one data folder, held until ``release`` or the end of the process."""
 
-    def __init__(self, path: Path) -> None:
-        """``path``: the data folder, or the lock file itself."""
-        self.path = path / FILE_NAME if path.is_dir() or not path.suffix else path
+    def __init__(self, path: Path, who: str = "homalos") -> None:
+        """``path``: the lock file, ``D/lock``."""
+        self.path = path
+        self._who = who
         self._file: BinaryIO | None = None
 
-    def acquire(self, who: str = "homalos") -> None:
-        """Take the lock and write ``who`` and the process id into it.
+    def acquire(self) -> None:
+        """Take the lock and write who has it, and the process id, into it.
 
         ``DataLockError``: somebody else has it. ``OSError``: the folder cannot be written.
         """
@@ -55,7 +55,7 @@ class DataLock:
             ) from error
         file.truncate(0)
         file.seek(0)
-        file.write(f"{os.getpid()} {who}\n".encode())
+        file.write(f"{os.getpid()} {self._who}\n".encode())
         self._file = file
 
     def release(self) -> None:

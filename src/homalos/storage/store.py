@@ -13,6 +13,7 @@ from loguru import logger
 
 from homalos.config.sections.storage import StorageSection
 from homalos.kernel.bus import Bus
+from homalos.kernel.clock import monotonic_ns
 from homalos.model.enums import Severity
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -30,7 +31,7 @@ from homalos.model.events import (
     TradingDayChanged,
 )
 from homalos.model.market import Bar, Tick
-from homalos.model.times import MILLISECOND
+from homalos.model.times import MILLISECOND, SECOND
 from homalos.model.trading import Order
 from homalos.storage.audit import AUDITED, AUDITED_ROWS
 from homalos.storage.connection import Connect, connect_writer
@@ -54,6 +55,7 @@ from homalos.storage.tables import (
 from homalos.storage.writer import Writer
 
 ACTOR = "store"
+_POLL_S = 0.005
 
 
 class _OrderFact(Protocol):
@@ -165,10 +167,36 @@ class Store:
         if writer is not None:
             await asyncio.to_thread(writer.join)
 
-    def _end(self) -> Writer | None:
+    async def drain(self) -> None:
+        """Wait until every row so far is written; while the database fails, ``stop_timeout_s`` at
+        the most."""
+        self._flush_all()
+        give_up: int | None = None
+        while self.backlog() > 0 and self._writer is not None and self._writer.is_alive():
+            if not self._writer.failing:
+                give_up = None
+            elif give_up is None:
+                give_up = monotonic_ns() + int(self._section.stop_timeout_s * SECOND)
+            elif monotonic_ns() > give_up:
+                return
+            await asyncio.sleep(_POLL_S)
+
+    def health(self) -> str | None:
+        """What is wrong, in a sentence; ``None`` when rows are being written."""
+        writer = self._writer
+        if writer is None or not writer.is_alive():
+            return (writer.failing if writer is not None else "") or "the writer does not run"
+        if writer.failing:
+            return f"{self._path.name} takes no rows: {writer.failing}"
+        return None
+
+    def _flush_all(self) -> None:
         if self._held_back is not None:
             self._store_snapshot(self._held_back)
         self.flush()
+
+    def _end(self) -> Writer | None:
+        self._flush_all()
         if self._writer is not None:
             self._writer.close()
         return self._writer

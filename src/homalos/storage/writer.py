@@ -23,19 +23,16 @@ from homalos.storage.connection import (
     Connect,
     cause_of,
     connect_writer,
-    is_poison,
 )
+from homalos.storage.inserting import insert_batch
 from homalos.storage.spool import rows_in
-from homalos.storage.tables import Batch, Stream
+from homalos.storage.tables import Batch
 from homalos.storage.waiting import Read, Waiting
 
 Alert = Callable[[Severity, str], None]
 
 _IDLE_S = 0.5
 _IDLE_CHECKPOINT = MIB
-_STATEMENT_ROWS = 1_000
-_LITERAL_ROWS = 300
-"""From here on literals pay; below, JSON keeps the interpreter's lock for less."""
 _SHOWN = 300
 
 
@@ -184,12 +181,7 @@ class Writer(threading.Thread):
         """One transaction; returns the rows that the schema refused."""
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
-        refused = 0
-        for stream, rows in batch:
-            for start in range(0, len(rows), _STATEMENT_ROWS):
-                refused += self._insert_stream(
-                    connection, stream, rows[start : start + _STATEMENT_ROWS]
-                )
+        refused = insert_batch(connection, batch, self._refuse)
         if read is not None:
             connection.execute(
                 "INSERT OR REPLACE INTO store_state VALUES (?, ?)",
@@ -197,37 +189,6 @@ class Writer(threading.Thread):
             )
         connection.execute("COMMIT")
         return refused
-
-    def _insert_stream(
-        self, connection: sqlite3.Connection, stream: Stream, rows: list[bytes]
-    ) -> int:
-        if stream.literal is not None and len(rows) >= _LITERAL_ROWS:
-            literal = stream.literal(rows)
-            if literal is not None:
-                try:
-                    connection.execute(literal)
-                except sqlite3.Error as error:
-                    if not is_poison(error):
-                        raise
-                else:
-                    return 0
-        return max(self._insert(connection, sql, rows) for sql in stream.statements)
-
-    def _insert(self, connection: sqlite3.Connection, statement: str, rows: list[bytes]) -> int:
-        """Insert ``rows``; where the schema refuses some, halve until the culprits are alone."""
-        try:
-            connection.execute(statement, (b"[" + b",".join(rows) + b"]",))
-        except sqlite3.Error as error:
-            if not is_poison(error):
-                raise
-            if len(rows) == 1:
-                self._refuse(statement, rows[0], error)
-                return 1
-            half = len(rows) // 2
-            return self._insert(connection, statement, rows[:half]) + self._insert(
-                connection, statement, rows[half:]
-            )
-        return 0
 
     def _refuse(self, statement: str, row: bytes, error: sqlite3.Error) -> None:
         table = statement.split(" ", 3)[2]
