@@ -1,0 +1,1 @@
+"""Products, trading calendar, sessions, money; the gate and the bars of market data."""
