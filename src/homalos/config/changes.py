@@ -102,13 +102,20 @@ def _patch(value: Any, parts: list[str], change: Change) -> Any:
     if isinstance(value, tuple):
         index = int(name)
         return (*value[:index], _patch(value[index], parts[1:], change), *value[index + 1 :])
-    if name not in value.__struct_fields__:
+    attribute = _attributes(value.__class__).get(name)
+    if attribute is None:
         raise LookupError(f"no key {change.key}")
     if len(parts) > 1:
-        new = _patch(getattr(value, name), parts[1:], change)
+        new = _patch(getattr(value, attribute), parts[1:], change)
     else:
-        new = msgspec.json.decode(change.new, type=_hints(value.__class__)[name])
-    return msgspec.structs.replace(value, **{name: new})
+        new = msgspec.json.decode(change.new, type=_hints(value.__class__)[attribute])
+    return msgspec.structs.replace(value, **{attribute: new})
+
+
+@cache
+def _attributes(cls: type[msgspec.Struct]) -> dict[str, str]:
+    """By its name in the file, the attribute (``from`` cannot be one)."""
+    return {field.encode_name: field.name for field in type_of(cls).fields}
 
 
 @cache

@@ -7,9 +7,12 @@ import msgspec
 from msgspec import NODEFAULT
 
 from homalos.config.faults import Language, Layer, Words
-from homalos.config.keys import ROW, KeyInfo, describe, type_of, walk
+from homalos.config.keys import ROW, KeyInfo, describe, row_of, type_of, walk
 from homalos.config.loader import Loaded
 from homalos.config.schema import MAIN_FILE, SIBLINGS, TITLES, Config
+
+DATA = ("products.products", "calendar.closed", "calendar.no_night")
+"""Lists too long to be shown to a person."""
 
 _APPLIES = {"at once": Words("at once", "立即"), "restart": Words("restart", "重启后")}
 
@@ -74,12 +77,14 @@ def listing(loaded: Loaded, language: Language | None = None) -> str:
         place = loaded.place(key)
         source = "" if place.layer is Layer.DEFAULT else f"  # {place}"
         meaning = info.zh if language == "zh" else info.en
-        lines += [f"# {meaning}", f"{key} = {_json(value)}{source}"]
+        shown = f"{len(value)} entries" if key.startswith(DATA) and value else _json(value)
+        lines += [f"# {meaning}", f"{key} = {shown}{source}"]
     return "\n".join(lines) + "\n"
 
 
 def values(config: Config) -> Iterator[tuple[str, Any, KeyInfo]]:
-    """Every key of a configuration, rows by their numbers, with its value."""
+    """Every key of a configuration, rows by their numbers, with its value; of products and
+    calendar, which are data, each list as a whole."""
     infos = {info.key: info for info in walk(type_of(Config))}
     yield from _values(config, "", "", infos)
 
@@ -87,12 +92,12 @@ def values(config: Config) -> Iterator[tuple[str, Any, KeyInfo]]:
 def _values(
     struct: Any, key: str, pattern: str, infos: dict[str, KeyInfo]
 ) -> Iterator[tuple[str, Any, KeyInfo]]:
-    for name in struct.__struct_fields__:
-        value = getattr(struct, name)
-        dotted, known = f"{key}{name}", f"{pattern}{name}"
-        if isinstance(value, msgspec.Struct):
+    for field in type_of(struct.__class__).fields:
+        value = getattr(struct, field.name)
+        dotted, known = f"{key}{field.encode_name}", f"{pattern}{field.encode_name}"
+        if known not in infos:
             yield from _values(value, f"{dotted}.", f"{known}.", infos)
-        elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+        elif row_of(field.type) is not None and value and not known.startswith(DATA):
             for index, row in enumerate(value):
                 yield from _values(row, f"{dotted}.{index}.", f"{known}.{ROW}.", infos)
         else:

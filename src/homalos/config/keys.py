@@ -59,13 +59,19 @@ def bare(type_: inspect.Type) -> inspect.Type:
 
 
 def about(type_: inspect.Type) -> tuple[str, dict[str, Any]]:
-    """English sentence and the rest of the description; empty where nothing is declared."""
+    """English sentence and the rest of the description; empty where nothing is declared.
+
+    A range can stand on a number alone, so an optional one is ``Annotated[int, key(...)] | None``,
+    described inside.
+    """
     en: str = ""
     extra: dict[str, Any] = {}
     while isinstance(type_, inspect.Metadata):
         en = en or (type_.extra_json_schema or {}).get("description", "")
         extra = {**(type_.extra or {}), **extra}
         type_ = type_.type
+    if isinstance(type_, inspect.UnionType) and not en:
+        return next((found for found in map(about, type_.types) if found[0]), ("", {}))
     return en, extra
 
 

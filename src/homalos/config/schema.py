@@ -8,11 +8,13 @@ import msgspec
 from homalos.config.faults import Words
 from homalos.config.key import Section, key
 from homalos.config.sections.app import AppSection
+from homalos.config.sections.calendar import CalendarFile
 from homalos.config.sections.console import ConsoleSection
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.config.sections.kernel import KernelSection
 from homalos.config.sections.logging import LoggingSection
 from homalos.config.sections.market import MarketSection
+from homalos.config.sections.products import ProductsFile
 from homalos.config.sections.risk import RiskSection
 from homalos.config.sections.storage import StorageSection
 from homalos.config.sections.strategy import StrategyEntry, StrategySection
@@ -40,6 +42,9 @@ class Config(Section):
             applies="restart",
         ),
     ] = ()
+
+    products: ProductsFile = msgspec.field(default_factory=ProductsFile)
+    calendar: CalendarFile = msgspec.field(default_factory=CalendarFile)
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         seen: set[str] = set()

@@ -1,9 +1,13 @@
 """The difference of two configurations, and laying it on one of them."""
 
+import datetime as dt
+
 import msgspec
 import pytest
 
+from homalos import defaults_dir
 from homalos.config.changes import Change, at_once, difference, digest, patched
+from homalos.config.loader import load
 from homalos.config.schema import Config
 from homalos.config.sections.risk import RiskSection
 from homalos.config.sections.strategy import StrategyEntry
@@ -49,3 +53,30 @@ def test_when_a_key_applies() -> None:
     assert at_once("risk.max_order_lots")
     assert not at_once("app.account")
     assert not at_once("strategies.3.id")
+
+
+def test_every_shipped_value_survives_the_way_through_json() -> None:
+    """Dates, rows and keys whose name is no attribute (``from``) included."""
+    shipped = load(defaults_dir(), environ={}).config
+    for section in ("products", "calendar"):
+        value = getattr(shipped, section)
+        again = msgspec.json.decode(msgspec.json.encode(value), type=type(value))
+        assert again == value
+    products = shipped.products
+    first = products.products[0]
+    row = msgspec.structs.replace(first.rows[0], since=dt.date(2011, 2, 3))
+    rows = (row, *first.rows[1:])
+    changed = (msgspec.structs.replace(first, rows=rows), *products.products[1:])
+    new = msgspec.structs.replace(
+        shipped, products=msgspec.structs.replace(products, products=changed)
+    )
+    (change,) = difference(shipped, new)
+    assert change.key == "products.products.0.rows.0.from"
+    assert patched(shipped, [change]) == new
+
+
+def test_a_long_value_that_waits_for_a_restart_is_told_by_its_digest() -> None:
+    shipped = load(defaults_dir(), environ={}).config
+    (change,) = [c for c in difference(Config(), shipped) if c.key == "products.products"]
+    assert "sha256" in change.new
+    assert len(change.new) < 100
