@@ -146,7 +146,7 @@ class Strategy:
 
     def cancel(self, order_id: OrderId) -> bool:
         """Ask to cancel an own intent, named by its id or by one of its orders'. False: it works no
-        more, or was asked already. ``StrategyError``: not an order of this strategy."""
+        more. ``StrategyError``: not an order of this strategy."""
         return self._context.cancel(order_id)
 
     def cancel_all(self, instrument: InstrumentId | None = None) -> int:
@@ -203,7 +203,7 @@ class Strategy:
         return self._context.expected(instrument)
 
     def orders(self, instrument: InstrumentId | None = None) -> "tuple[Intent, ...]":
-        """Own working intents, oldest first."""
+        """Own intents that may still change the position, oldest first."""
         return self._context.orders(instrument)
 
     def book(self, instrument: InstrumentId) -> StrategyBook:
@@ -216,6 +216,10 @@ class Strategy:
     def contract(self, instrument: InstrumentId) -> Instrument:
         """Multiplier, tick size, limits of a contract. ``StrategyError``: not listed."""
         return self._context.contract(instrument)
+
+    def is_open(self, instrument: InstrumentId) -> bool:
+        """Whether it trades continuously now; True too where the venue has said nothing yet."""
+        return self._context.is_open(instrument)
 
     # ------------------------------------------------------------ time, words
 

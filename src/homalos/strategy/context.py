@@ -11,7 +11,7 @@ from homalos.config.sections.strategy import StrategySection
 from homalos.kernel.bus import Bus
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
-from homalos.model.enums import OrderKind, Severity, Side, TimeInForce
+from homalos.model.enums import OrderKind, Phase, Severity, Side, TimeInForce
 from homalos.model.events import AlertRaised, CancelOrder, SubmitOrder, TimerFired
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
 from homalos.model.market import Bar, Instrument, Tick
@@ -110,36 +110,36 @@ class Context:
         tif: TimeInForce | None,
         tag: str,
     ) -> OrderId:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             return self._send(side, instrument, lots, price, kind, tif, tag)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def target(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             return self._aim(instrument, lots, price)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def cancel(self, order_id: OrderId) -> bool:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             if self._core.owners.get(order_id) is not self._desk:
                 raise StrategyError(f"{order_id}: no order of {self.strategy} / 不是本策略的委托")
             intent = self._desk.find(order_id)
             return intent is not None and self._cancel(intent)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def cancel_all(self, instrument: InstrumentId | None) -> int:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             self._forget_targets(instrument)
             return sum(self._cancel(intent) for intent in self._desk.on(instrument))
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def go_on(self, instrument: InstrumentId) -> None:
         """A target that waited for this contract's orders to end: send what is missing now."""
@@ -176,8 +176,8 @@ class Context:
         return self._send(side, instrument, abs(missing), price, None, None, "")
 
     def _cancel(self, intent: Intent) -> bool:
-        """Whether a cancel was asked for now."""
-        if intent.cancelled or not intent.live:
+        """Ask, if it still works. Asking again is harmless, and needed where the venue refused."""
+        if not intent.live:
             return False
         intent.cancelled = True
         self._core.bus.publish(CancelOrder(intent.id, self._slot.actor, self.now()))
@@ -202,8 +202,10 @@ class Context:
     ) -> OrderId:
         self._must_act()
         contract = self.contract(instrument)
-        if not isinstance(lots, int) or lots < 1:
-            raise StrategyError(f"{instrument}: {lots!r} lots; need a whole number from 1 up")
+        if type(lots) is not int or lots < 1:
+            raise StrategyError(
+                f"{instrument}: {lots!r} lots; need an int from 1 up / 手数有误"
+            )
         if price is None:
             if kind is OrderKind.LIMIT:
                 raise StrategyError(f"{instrument}: a limit order needs a price / 限价单需要价格")
@@ -238,25 +240,25 @@ class Context:
     # ------------------------------------------------------------ market
 
     def subscribe(self, instrument: InstrumentId, periods: Iterable[str]) -> None:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             self._core.router.add(self._slot, instrument, periods)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def unsubscribe(self, instrument: InstrumentId, periods: Iterable[str]) -> None:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             self._core.router.remove(self._slot, instrument, periods)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def history(self, instrument: InstrumentId, period: str, count: int) -> list[Bar]:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             return self._core.bars.history(instrument, period, count)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def last_tick(self, instrument: InstrumentId) -> Tick | None:
         return self._core.last.get(instrument)
@@ -270,21 +272,21 @@ class Context:
         return self._desk.expected(instrument)
 
     def orders(self, instrument: InstrumentId | None) -> tuple[Intent, ...]:
-        return tuple(intent for intent in self._desk.on(instrument) if intent.live)
+        return tuple(self._desk.on(instrument))
 
     def book(self, instrument: InstrumentId) -> StrategyBook:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             return self._core.view.book(self.strategy, instrument)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def account(self) -> Account:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             return self._core.view.account()
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def contract(self, instrument: InstrumentId) -> Instrument:
         contract = self._core.router.listed.get(instrument)
@@ -292,18 +294,23 @@ class Context:
             raise StrategyError(f"{instrument}: not listed today / 今日无此合约")
         return contract
 
+    def is_open(self, instrument: InstrumentId) -> bool:
+        contract = self.contract(instrument)
+        phase = self._core.router.phase.get((contract.exchange, contract.product))
+        return phase is None or phase is Phase.CONTINUOUS
+
     # ------------------------------------------------------------ time, words
 
     def schedule(self, name: str, seconds: float, repeat: bool) -> None:
         period = round(seconds * SECOND)
         if period <= 0:
             raise StrategyError(f"timer {name}: {seconds} seconds; need more than 0 / 定时须大于 0")
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             self.unschedule(name)
             self.set_timer(name, self.now() + period, period if repeat else 0)
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def set_timer(self, name: str, when: int, period: int) -> None:
         event = TimerFired(self._slot.actor, name, when, when)
@@ -315,11 +322,11 @@ class Context:
             timer[0].cancel()
 
     def log(self, text: str) -> None:
-        armed = self._guard.pause()
+        where = self._guard.pause()
         try:
             self._log(str(text))
         finally:
-            self._guard.resume(armed)
+            self._guard.resume(where)
 
     def _log(self, text: str) -> None:
         slot, limit = self._slot, self._core.section.logs_per_minute

@@ -38,7 +38,7 @@ class Intent:
         """``None``: a market order."""
         self.tag = tag
         self.cancelled = False
-        """A cancel was asked for, and not refused since."""
+        """A cancel was asked for: do not count on it to fill, nor to end."""
         self.legs: dict[OrderId, Order] = {}
         self._booked = booked
 
@@ -121,12 +121,9 @@ class Desk:
             intent = self.open(
                 order.intent_id, order.instrument, order.side, order.lots, order.price, ""
             )
-        before = intent.legs.get(order.id)
-        if before is None:
+        if order.id not in intent.legs:
             heard = sum(leg.lots for leg in intent.legs.values())
             intent.lots = max(intent.lots, heard + order.lots)
-        elif before.cancel_requested and not order.cancel_requested:
-            intent.cancelled = False
         intent.legs[order.id] = order
         self._legs[order.id] = intent
         self._settle(intent)

@@ -4,7 +4,8 @@ Theory of operation. All strategy code runs inside ``Guard.call``, on the one th
 state. The guard is *armed* while that thread is in strategy code, and only then: calls that a
 strategy makes into the core disarm it (``pause``) and arm it again (``resume``). A watchdog thread
 looks at the guard a few times a budget; when several looks in a row find the same call, it raises
-``TimeBudgetExceeded`` in the thread, by CPython's asynchronous exception.
+``TimeBudgetExceeded`` in the thread, by CPython's asynchronous exception. A shot that meets the
+strategy inside a core call is only noted: the next core call of that hook raises it.
 
 The rule that keeps the core whole: *no shot is pending when the guard is not armed*. The watchdog
 announces a shot (``_firing``) before it looks whether the guard is armed; the loop's thread disarms
@@ -31,6 +32,9 @@ from homalos.model.times import MILLISECOND, SECOND
 _LOOKS = 4
 """Looks of the watchdog in one budget: a hook is stopped between 1 and 1 + 1/_LOOKS budgets."""
 _SHOTS = 2
+
+_OUTSIDE, _ARMED, _PAUSED = range(3)
+"""Where the loop's thread is: in no strategy, in strategy code, in a core call made from it."""
 
 EXIT_STUCK = 1
 
@@ -71,12 +75,12 @@ class Guard:
     """Around every call into strategy code. ``timed`` False (replays): no clock is read."""
 
     __slots__ = (
-        "_armed",
         "_firing",
         "_lock",
         "_shots",
         "_slow",
         "_thread",
+        "_where",
         "looks_allowed",
         "owner",
         "serial",
@@ -93,7 +97,7 @@ class Guard:
         """Grows by one a call, so that the watchdog knows one from the next."""
         self.looks_allowed = _LOOKS
         self._slow = slow
-        self._armed = False
+        self._where = _OUTSIDE
         self._firing = False
         self._shots = 0
         self._lock = threading.Lock()
@@ -110,13 +114,13 @@ class Guard:
         self.serial += 1
         begin = monotonic_ns() if self.timed else 0
         try:
-            self._armed = True
+            self._where = _ARMED
             hook(*args)
-            self._armed = False
+            self._where = _OUTSIDE
             if self._firing or self._shots:
                 self._settle()
         except BaseException as error:
-            self._armed = False
+            self._where = _OUTSIDE
             fault = error
             if self._firing or self._shots:
                 # Not in a function of its own: a shot may be delivered on entry to one.
@@ -132,22 +136,24 @@ class Guard:
             self._slow(owner, hook.__name__, monotonic_ns() - begin)
         return fault
 
-    def pause(self) -> bool:
+    def pause(self) -> int:
         """Strategy code calls into the core: disarm; returns what ``resume`` wants. Raises what
         the watchdog has shot, so that the core does nothing for a hook whose time is over."""
-        armed = self._armed
-        self._armed = False
+        where = self._where
+        if where == _OUTSIDE:
+            return where
+        self._where = _PAUSED
         if self._firing or self._shots:
             try:
                 self._settle()
             except TimeBudgetExceeded:
-                self._armed = True
+                self._where = where
                 raise
-        return armed
+        return where
 
-    def resume(self, armed: bool) -> None:
-        """Back into strategy code, if that is where ``pause`` was called from."""
-        self._armed = armed
+    def resume(self, where: int) -> None:
+        """Back to where ``pause`` was called from."""
+        self._where = where
 
     def _settle(self) -> None:
         """Wait for a shot under way, take it back, raise it in the ordinary way. Where it was
@@ -158,16 +164,18 @@ class Guard:
         if shot:
             raise TimeBudgetExceeded
 
-    def look(self, seen: int) -> bool:
-        """Watchdog: whether the call ``seen`` is still in strategy code."""
-        return self._armed and self.serial == seen
+    def inside(self, seen: int) -> bool:
+        """Watchdog: whether the call ``seen`` still runs."""
+        return self._where != _OUTSIDE and self.serial == seen
 
     def shoot(self, seen: int) -> None:
-        """Watchdog: raise in the call ``seen``, if it is still in strategy code."""
+        """Watchdog: raise in the call ``seen``, if it still runs."""
         with self._lock:
             self._firing = True
-            if self._armed and self.serial == seen:
-                _raise_in(self._thread, TimeBudgetExceeded)
+            where = self._where
+            if where != _OUTSIDE and self.serial == seen:
+                if where == _ARMED:
+                    _raise_in(self._thread, TimeBudgetExceeded)
                 self._shots += 1
             self._firing = False
 
@@ -208,7 +216,7 @@ class Watchdog:
             if guard.serial != seen:
                 seen, looks, shots = guard.serial, 0, 0
                 continue
-            if not guard.look(seen):
+            if not guard.inside(seen):
                 continue
             looks += 1
             if shots == _SHOTS:

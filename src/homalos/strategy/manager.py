@@ -214,7 +214,9 @@ class StrategyManager:
                 self._faults.call(slot, slot.strategy.on_bar, bar)
 
     def _on_phase(self, event: PhaseChanged) -> None:
-        for slot in self._router.phases.get((event.exchange, event.product), ()):
+        product = (event.exchange, event.product)
+        self._router.phase[product] = event.phase
+        for slot in self._router.phases.get(product, ()):
             if slot.strategy is not None:
                 self._faults.call(slot, slot.strategy.on_phase, event)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.timers import Timer
-from homalos.model.enums import StrategyState
+from homalos.model.enums import Phase, StrategyState
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
@@ -159,6 +159,8 @@ class Router:
         self.ticks: dict[InstrumentId, tuple[Slot, ...]] = {}
         self.bars: dict[tuple[InstrumentId, str], tuple[Slot, ...]] = {}
         self.phases: dict[Product, tuple[Slot, ...]] = {}
+        self.phase: dict[Product, Phase] = {}
+        """As the venue said it last."""
         self._slots = slots
         self._subscribe = subscribe
         self._require = require

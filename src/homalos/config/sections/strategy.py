@@ -193,12 +193,3 @@ class StrategyEntry(Section):
             "异常预算用尽后:保持隔离,或按递增延迟重新启动。",
         ),
     ] = "never"
-
-
-class StrategiesFile(Section):
-    """strategies.yaml."""
-
-    strategies: Annotated[
-        tuple[StrategyEntry, ...],
-        key("The strategies, in the order in which they start.", "策略列表,按启动顺序。"),
-    ] = ()
