@@ -23,7 +23,9 @@ PATIENCE_S = 10.0
 class Desk:
     """A bus, a reloader on a real folder, and everything that came of an edit."""
 
-    def __init__(self, folder: Path, overrides: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, overrides: tuple[str, ...] = (), poll_s: float = 5 * SETTLE_S
+    ) -> None:
         self.bus = Bus(SimClock(1))
         self.applied: list[tuple[Config, tuple[Change, ...]]] = []
         self.events: list[Event] = []
@@ -42,7 +44,7 @@ class Desk:
         self.bus.post = arrive  # type: ignore[method-assign]
         loaded = load(folder, overrides=overrides, environ={})
         self.reloader = ConfigReloader(
-            self.bus, loaded, self._apply, settle_s=SETTLE_S, poll_s=5 * SETTLE_S
+            self.bus, loaded, self._apply, settle_s=SETTLE_S, poll_s=poll_s
         )
         self.reloader.attach()
 
@@ -212,6 +214,18 @@ def test_an_edit_before_the_watch_began_is_not_missed(folder: Path) -> None:
     finally:
         desk.reloader.stop()
     assert desk.reloader.config.risk.max_order_lots == 11
+
+
+def test_file_system_events_alone_suffice(folder: Path) -> None:
+    desk = Desk(folder, poll_s=1_000.0)
+    desk.reloader.start()
+    try:
+        for text in ("max_order_lots: 11\n", "max_order_lots: 12\n"):
+            replace(folder / "risk.yaml", text)
+            desk.wait()
+    finally:
+        desk.reloader.stop()
+    assert desk.reloader.config.risk.max_order_lots == 12
 
 
 def test_it_works_without_file_system_events(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
