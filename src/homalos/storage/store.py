@@ -14,6 +14,7 @@ from loguru import logger
 from homalos.config.sections.storage import StorageSection
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import monotonic_ns
+from homalos.kernel.lanes import Subscription
 from homalos.model.enums import Severity
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -99,6 +100,7 @@ class Store:
         self._writer: Writer | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._subscriptions: list[Subscription] = []
         self._ticks: list[bytes] = []
         self._wide = False
         self._rows: dict[Stream, list[bytes]] = {stream: [] for stream in _OTHERS}
@@ -126,7 +128,9 @@ class Store:
         """Subscribe. Ticks always, so that ``store_ticks`` can be switched while it runs."""
 
         def listen(event: type[Any], handler: Callable[[Any], None]) -> None:
-            self._bus.subscribe(event, handler, actor=ACTOR, role="store", background=True)
+            self._subscriptions.append(
+                self._bus.subscribe(event, handler, actor=ACTOR, role="store", background=True)
+            )
 
         listen(Tick, self._on_tick)
         listen(Bar, self._on_bar)
@@ -196,6 +200,9 @@ class Store:
         self.flush()
 
     def _end(self) -> Writer | None:
+        for subscription in self._subscriptions:
+            self._bus.unsubscribe(subscription)
+        self._subscriptions.clear()
         self._flush_all()
         if self._writer is not None:
             self._writer.close()

@@ -1,9 +1,9 @@
 """Batches on their way to the database, in order: memory, then the spool on disk, then memory.
 
-While the database takes rows, everything passes through the first. When it does not, what arrives
-above the mark goes to the spool; what the spool cannot take (disk full, its limit) stays in memory
-behind it, and above ten times the mark ticks are given up, counted: they are in the journal too.
-Orders, trades and the rest are never given up.
+While the database takes rows, everything passes through the first (writing rows costs no more than
+spooling them). When it does not, what arrives above the mark goes to the spool; what the spool
+cannot take (disk full, its limit) stays in memory behind it, and above ten times the mark ticks are
+given up, counted: they are in the journal too. Orders, trades and the rest are never given up.
 """
 
 from collections import deque
@@ -39,6 +39,8 @@ class Waiting:
         self.spooled_rows = 0
         """Rows that went through the spool since the start."""
         self.spool_error = ""
+        self.failing = False
+        """Whether the database takes no rows just now."""
 
     def __bool__(self) -> bool:
         return bool(self._head or self._tail or self.spool.rows)
@@ -50,7 +52,7 @@ class Waiting:
         """Put ``batch`` behind the others, where there is room for it."""
         mark = self._section.backlog_max_rows
         behind = self.spool.rows > 0
-        full = self.memory_rows >= mark * _SPOOL_ABOVE
+        full = self.memory_rows >= mark * (_SPOOL_ABOVE if self.failing else _DROP_ABOVE)
         if not self._tail and (behind or full) and self._spooled(batch):
             return
         if self.memory_rows >= mark * _DROP_ABOVE:

@@ -32,6 +32,7 @@ from homalos.storage.waiting import Read, Waiting
 Alert = Callable[[Severity, str], None]
 
 _IDLE_S = 0.5
+_TAKEN_MAX = 64
 _IDLE_CHECKPOINT = MIB
 _SHOWN = 300
 
@@ -120,17 +121,19 @@ class Writer(threading.Thread):
     def _take(self, timeout: float) -> None:
         """Queue what was handed over; wait for the first at most ``timeout`` seconds."""
         try:
-            batch = self._inbox.get(timeout > 0, timeout)
-            while True:
-                if batch is None:
-                    self._stopping = True
-                else:
-                    self.waiting.put(batch)
-                batch = self._inbox.get_nowait()
+            self._put(self._inbox.get(timeout > 0, timeout))
+            for _ in range(min(self._inbox.qsize(), _TAKEN_MAX)):  # it may never be empty
+                self._put(self._inbox.get_nowait())
         except queue.Empty:
             pass
         if self.waiting.dropped_ticks > self._dropped_told:
             self._tell_dropped()
+
+    def _put(self, batch: Batch | None) -> None:
+        if batch is None:
+            self._stopping = True
+        else:
+            self.waiting.put(batch)
 
     def _tell_dropped(self) -> None:
         if not self._dropped_told:
@@ -220,10 +223,12 @@ class Writer(threading.Thread):
         else:
             self._pause_ms = min(self._pause_ms * 2, self._section.retry_max_ms)
         self.failing = cause
+        self.waiting.failing = True
 
     def _recovered_again(self) -> None:
         seconds = (monotonic_ns() - self._failed_since) / SECOND
         self.failing = ""
+        self.waiting.failing = False
         self._alert(
             Severity.INFO,
             f"storage: {self._path.name} takes rows again after {seconds:.1f} s (数据库已恢复写入)",
