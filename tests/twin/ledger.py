@@ -1,12 +1,12 @@
 """The slow twin of the trader's books: Decimal, no state but the list of what happened.
 
-It shares nothing with the daemon's code. Every figure is computed from the first trade on, each time
-that somebody asks. Rules: profit by date, first in first out where the exchange picks the lots, fees
-by trade rounded half up to the cent, closes at the close-today rate until today's opens are used up
-(SHFE and INE: by offset).
+It shares nothing with the daemon's code. Every figure is computed from the first trade on, each
+time that somebody asks. Rules: profit by date, first in first out where the exchange picks the
+lots, fees by trade rounded half up to the cent, closes at the close-today rate until today's opens
+are used up (SHFE and INE: by offset).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 
@@ -43,6 +43,26 @@ def cents(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
 
+@dataclass
+class Lot:
+    """A single one."""
+
+    basis: Decimal
+    today: bool
+
+
+@dataclass
+class Played:
+    """Where the events lead: equity at the day's start, results of the day, lots oldest first."""
+
+    start: Decimal
+    closed: dict[str, Decimal] = field(default_factory=dict)
+    fees: dict[str, Decimal] = field(default_factory=dict)
+    lots: dict[tuple[str, bool], list[Lot]] = field(default_factory=dict)
+    fresh: dict[tuple[str, bool], int] = field(default_factory=dict)
+    fee_of_each_fill: list[Decimal] = field(default_factory=list)
+
+
 class Twin:
     def __init__(self, terms: dict[str, Terms], opening: Decimal) -> None:
         self.terms = terms
@@ -54,87 +74,82 @@ class Twin:
     ) -> Decimal:
         return lots * (price * self.terms[contract].multiplier * rate[0] + rate[1])
 
-    def play(
-        self,
-    ) -> tuple[
-        Decimal, dict[str, Decimal], dict[str, Decimal], dict[object, list[list[Decimal | bool]]]
-    ]:
-        """Settled equity at the last day's start; closed profit and fees of the day by contract;
-        single lots held, oldest first, as [basis, is today's]."""
-        equity = self.opening
-        closed: dict[str, Decimal] = {}
-        fees: dict[str, Decimal] = {}
-        lots: dict[object, list[list[Decimal | bool]]] = {}
-        fresh: dict[object, int] = {}
-        self.fees_by_fill: list[Decimal] = []
+    def play(self) -> "Played":
+        """Everything, from the first event."""
+        played = Played(self.opening)
         for event in self.events:
             if isinstance(event, DayEnd):
-                for (contract, long), held in lots.items():  # type: ignore[misc]
-                    for lot in held:
-                        settle = event.settlements[contract]  # type: ignore[has-type]
-                        move = (settle - lot[0]) * self.terms[contract].multiplier  # type: ignore[has-type,operator]
-                        equity += move if long else -move  # type: ignore[has-type]
-                        lot[0], lot[1] = settle, False
-                equity += sum(closed.values(), Decimal(0)) - sum(fees.values(), Decimal(0))
-                closed, fees, fresh = {}, {}, {}
-                continue
-            terms = self.terms[event.contract]
-            if event.offset == "open":
-                key = (event.contract, event.buy)
-                lots.setdefault(key, []).extend([event.price, True] for _ in range(event.lots))
-                fresh[key] = fresh.get(key, 0) + event.lots
-                fee = self._fee(terms.open_fee, event.price, event.lots, event.contract)
+                self._settle(event, played)
             else:
-                key = (event.contract, not event.buy)
-                held = lots.setdefault(key, [])
-                at_today_rate = 0
-                for _ in range(event.lots):
-                    if terms.split:
-                        today = event.offset == "close_today"
-                        lot = next(x for x in held if x[1] is today)
-                        at_today_rate += today
-                    else:
-                        lot = held[0]
-                        if fresh.get(key, 0) > 0:
-                            at_today_rate += 1
-                            fresh[key] -= 1
-                    held.remove(lot) if held[0] is lot else held.pop(
-                        next(i for i, x in enumerate(held) if x is lot)
-                    )
-                    gain = (event.price - lot[0]) * terms.multiplier  # type: ignore[operator]
-                    closed[event.contract] = closed.get(event.contract, Decimal(0)) + (
-                        -gain if event.buy else gain
-                    )
-                fee = self._fee(terms.close_today_fee, event.price, at_today_rate, event.contract)
-                fee += self._fee(
-                    terms.close_fee, event.price, event.lots - at_today_rate, event.contract
-                )
-            fee = cents(fee)
-            self.fees_by_fill.append(fee)
-            fees[event.contract] = fees.get(event.contract, Decimal(0)) + fee
-        return equity, closed, fees, lots
+                self._fill(event, played)
+        return played
+
+    def _settle(self, day: DayEnd, played: "Played") -> None:
+        for (contract, long), held in played.lots.items():
+            for lot in held:
+                price = day.settlements[contract]
+                move = (price - lot.basis) * self.terms[contract].multiplier
+                played.start += move if long else -move
+                lot.basis, lot.today = price, False
+        played.start += sum(played.closed.values(), Decimal(0))
+        played.start -= sum(played.fees.values(), Decimal(0))
+        played.closed, played.fees, played.fresh = {}, {}, {}
+
+    def _fill(self, fill: Fill, played: "Played") -> None:
+        terms, opens = self.terms[fill.contract], fill.offset == "open"
+        key = (fill.contract, fill.buy is opens)
+        held = played.lots.setdefault(key, [])
+        if opens:
+            held.extend(Lot(fill.price, True) for _ in range(fill.lots))
+            played.fresh[key] = played.fresh.get(key, 0) + fill.lots
+            fee = self._fee(terms.open_fee, fill.price, fill.lots, fill.contract)
+        else:
+            today = sum(self._close_one(fill, held, key, played) for _ in range(fill.lots))
+            fee = self._fee(terms.close_today_fee, fill.price, today, fill.contract)
+            fee += self._fee(terms.close_fee, fill.price, fill.lots - today, fill.contract)
+        fee = cents(fee)
+        played.fee_of_each_fill.append(fee)
+        played.fees[fill.contract] = played.fees.get(fill.contract, Decimal(0)) + fee
+
+    def _close_one(
+        self, fill: Fill, held: list["Lot"], key: tuple[str, bool], played: "Played"
+    ) -> bool:
+        """Take one lot; whether it pays the close-today rate."""
+        if self.terms[fill.contract].split:
+            at_today = fill.offset == "close_today"
+            index = next(i for i, lot in enumerate(held) if lot.today is at_today)
+        else:
+            index, at_today = 0, played.fresh.get(key, 0) > 0
+            played.fresh[key] = played.fresh.get(key, 0) - at_today
+        lot = held.pop(index)
+        gain = (fill.price - lot.basis) * self.terms[fill.contract].multiplier
+        before = played.closed.get(fill.contract, Decimal(0))
+        played.closed[fill.contract] = before + (-gain if fill.buy else gain)
+        return at_today
 
     def equity(self, marks: dict[str, Decimal]) -> Decimal:
         """All the account is worth at these prices."""
-        start, closed, fees, lots = self.play()
-        total = start + sum(closed.values(), Decimal(0)) - sum(fees.values(), Decimal(0))
-        for (contract, long), held in lots.items():  # type: ignore[misc]
-            for basis, _ in held:
-                move = (marks[contract] - basis) * self.terms[contract].multiplier  # type: ignore[has-type]
-                total += move if long else -move  # type: ignore[has-type]
+        played = self.play()
+        total = played.start + sum(played.closed.values(), Decimal(0))
+        total -= sum(played.fees.values(), Decimal(0))
+        for (contract, long), held in played.lots.items():
+            for lot in held:
+                move = (marks[contract] - lot.basis) * self.terms[contract].multiplier
+                total += move if long else -move
         return total
 
     def result(self, owner: str, contract: str, mark: Decimal) -> Decimal:
         """What one owner has made in one contract since the beginning, fees paid."""
-        self.play()
+        played = self.play()
+        multiplier = self.terms[contract].multiplier
         total, net = Decimal(0), 0
         fills = [event for event in self.events if isinstance(event, Fill)]
-        for fill, fee in zip(fills, self.fees_by_fill, strict=True):
+        for fill, fee in zip(fills, played.fee_of_each_fill, strict=True):
             if (fill.owner, fill.contract) == (owner, contract):
                 signed = fill.lots if fill.buy else -fill.lots
                 net += signed
-                total -= signed * fill.price * self.terms[contract].multiplier + fee
-        return total + net * mark * self.terms[contract].multiplier
+                total -= signed * fill.price * multiplier + fee
+        return total + net * mark * multiplier
 
     def net(self, owner: str, contract: str) -> int:
         return sum(

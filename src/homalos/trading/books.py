@@ -57,6 +57,8 @@ class Books:
         """The last valid price of each contract."""
         self.total_lots = 0
         """Lots held, both directions, all contracts."""
+        self.missing_lots = 0
+        """Lots that trades closed and the books did not have: they have missed something."""
         self._cash = Cash()
         self._contracts: dict[InstrumentId, Contract] = {}
         self._held: dict[InstrumentId, Contract] = {}
@@ -129,6 +131,7 @@ class Books:
         else:
             today = closes_today(offset, contract.instrument.splits_today)
             closed = contract.closing(report.side).close(lots, today)
+            self.missing_lots += closed.missing
             sold = price * (lots - closed.missing) - closed.basis
             profit = round(-report.side.sign * sold * multiplier, 4)
             fee = contract.close_fee(price, lots, closed.fee_today_lots)

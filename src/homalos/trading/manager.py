@@ -209,6 +209,7 @@ class OrderManager:
             self.alert(Severity.ERROR, f"a fill of {report.instrument}, which is not listed: held")
             return
         self._trades.add(key)
+        missing = self._books.missing_lots
         after = None if order is None else merge.after_trade(order, report)
         trade = self._books.trade(report, strategy)
         if trade is not None:
@@ -218,6 +219,10 @@ class OrderManager:
         if order is not None and after is not None:
             self.store(order, after, traded=True)
         self.sync.traded()
+        if self._books.missing_lots != missing:
+            text = f"a trade closed lots of {report.instrument} that the books do not have"
+            self.alert(Severity.ERROR, text)
+            self.sync.request(text)
 
     def store(self, before: Order, after: Order, *, traded: bool = False) -> None:
         """Replace an order, adjust what it binds, and tell what changed."""

@@ -56,8 +56,8 @@ def _orders(local: Iterable[Order], venue: Iterable[Order]) -> Iterable[str]:
             yield f"order {there.id} ({key[0]} {key[1].strip()}) is live at the venue only"
         elif there is None and here is not None:
             yield f"order {here.id} ({key[0]} {key[1].strip()}) is live in the books only"
-        elif here is not None and there is not None and here.traded_lots != there.traded_lots:
-            yield f"order {here.id}: {here.traded_lots} lots traded, at the venue {there.traded_lots}"
+        elif here and there and here.traded_lots != there.traded_lots:
+            yield f"order {here.id}: {here.traded_lots} traded lots, venue {there.traded_lots}"
 
 
 def _live(rows: Iterable[Order]) -> dict[tuple[str, str], Order]:

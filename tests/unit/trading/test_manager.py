@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
+from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument, venue_state
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import (
@@ -34,7 +35,6 @@ from homalos.model.events import (
 )
 from homalos.model.ids import UNATTRIBUTED, InstrumentId, StrategyId, VenueOrderId
 from homalos.model.trading import Trade
-from tests.unit.trading.desk import DAY, IF, M, RB, Desk, instrument, venue_state
 
 S = OrderStatus
 
@@ -170,6 +170,7 @@ def test_market_order_leaves_as_a_fak_limit_through_the_opposite_price() -> None
     up, _, down = desk.venue.sent
     assert (up.kind, up.tif, up.price) == (OrderKind.LIMIT, TimeInForce.FAK, 3506.0)
     assert down.price == 3494.0
+    desk.report(down.id, S.CANCELLED)
     desk.tick(RB, 3500.0, upper_limit=3503.0)
     desk.submit(kind=OrderKind.MARKET, price=None)
     assert desk.venue.sent[-1].price == 3503.0

@@ -1,0 +1,89 @@
+"""The trading state: who may raise it, what lowers it, what a restart keeps."""
+
+import pytest
+from tests.unit.trading.desk import Desk
+
+from homalos.config.sections.trading import TradingSection
+from homalos.model.enums import TradingState
+from homalos.model.events import (
+    Audited,
+    LaneOverflowed,
+    Reconciled,
+    SetTradingState,
+    TradingStateChanged,
+)
+
+T = TradingState
+
+
+def _reconciled(desk: Desk, agreed: bool = True) -> None:
+    text = () if agreed else ("SHFE.rb2605 long: books 1, venue 2",)
+    desk.post(Reconciled("test", agreed, text, desk.clock.now()))
+
+
+def _set(desk: Desk, state: TradingState, who: str = "trader") -> None:
+    desk.post(SetTradingState(state, who, "because", desk.clock.now()))
+
+
+@pytest.mark.parametrize(
+    ("choice", "simulated", "state"),
+    [
+        ("auto", True, T.ACTIVE), ("auto", False, T.REDUCING), ("on", False, T.ACTIVE),
+        ("off", True, T.REDUCING),
+    ],
+)  # fmt: skip
+def test_start(choice: str, simulated: bool, state: TradingState) -> None:
+    section = TradingSection(auto_arm=choice, reconcile_s=0)  # type: ignore[arg-type]
+    desk = Desk(ready=False, trading=section, simulated=simulated)
+    assert desk.control.state is T.HALTED
+    desk.open()
+    assert desk.control.state is state
+    assert desk.seen(TradingStateChanged)[-1].why == "books and venue agree"
+
+
+def test_a_difference_halts_and_only_a_person_arms_again() -> None:
+    desk = Desk()
+    _reconciled(desk, agreed=False)
+    assert desk.control.state is T.HALTED
+    assert "books 1, venue 2" in desk.control.why
+    _reconciled(desk)
+    assert desk.control.state is T.REDUCING
+    _set(desk, T.ACTIVE)
+    assert desk.control.state is T.ACTIVE
+
+
+def test_agreement_does_not_lift_a_persons_halt() -> None:
+    desk = Desk()
+    _set(desk, T.HALTED)
+    _reconciled(desk)
+    assert (desk.control.state, desk.control.who) == (T.HALTED, "trader")
+
+
+def test_an_overflow_halts_until_a_person_lifts_it() -> None:
+    desk = Desk()
+    desk.post(LaneOverflowed("EXECUTION", 100_000, desk.clock.now()))
+    _reconciled(desk)
+    assert desk.control.state is T.HALTED
+    assert "EXECUTION" in desk.control.why
+
+
+def test_a_watch_may_lower_but_not_raise() -> None:
+    desk = Desk()
+    _set(desk, T.REDUCING, "watch:drawdown")
+    assert desk.control.state is T.REDUCING
+    _set(desk, T.ACTIVE, "watch:drawdown")
+    assert desk.control.state is T.REDUCING
+    assert "refused" in desk.seen(Audited)[-1].result
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(T.HALTED, T.HALTED), (T.REDUCING, T.REDUCING), (T.ACTIVE, T.ACTIVE)]
+)
+def test_a_restart_keeps_what_a_person_set(before: TradingState, after: TradingState) -> None:
+    old = Desk()
+    _set(old, before)
+    new = Desk(ready=False)
+    new.control.restore(old.control.snapshot())
+    assert new.control.state is T.HALTED, "until reconciled"
+    new.open()
+    assert new.control.state is after

@@ -1,0 +1,372 @@
+"""Every rule: a case in which it fires and one, just inside the limit, in which it does not."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument
+
+from homalos.config.sections.risk import RiskSection
+from homalos.model.enums import (
+    Channel,
+    Offset,
+    OrderKind,
+    OrderStatus,
+    Phase,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from homalos.model.events import (
+    ConnectionChanged,
+    InstrumentListed,
+    OrderDenied,
+    PhaseChanged,
+    SetTradingState,
+)
+from homalos.model.ids import StrategyId
+
+B = StrategyId("beta")
+
+
+def _state(desk: Desk, state: TradingState) -> None:
+    desk.post(SetTradingState(state, "trader", "test", desk.clock.now()))
+
+
+def _phase(desk: Desk, phase: Phase) -> None:
+    now = desk.clock.now()
+    desk.post(PhaseChanged("SHFE", "rb", phase, DAY, now, now))
+
+
+def _down(desk: Desk) -> None:
+    desk.post(ConnectionChanged("test", Channel.TRADING, False, "", desk.clock.now()))
+
+
+def _listed(desk: Desk, **changes: int) -> None:
+    desk.post(InstrumentListed(replace(instrument(), **changes), desk.clock.now()))
+
+
+def halted(desk: Desk) -> None:
+    _state(desk, TradingState.HALTED)
+    desk.submit()
+
+
+def reducing_state_and_an_entry(desk: Desk) -> None:
+    _state(desk, TradingState.REDUCING)
+    desk.submit()
+
+
+def reducing_state_and_an_exit(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    _state(desk, TradingState.REDUCING)
+    desk.submit(side=Side.SELL, lots=2)
+
+
+def reducing_state_and_two_exits_that_would_turn_it(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    _state(desk, TradingState.REDUCING)
+    desk.submit(side=Side.SELL, lots=2, price=3600.0)
+    desk.submit(side=Side.SELL, lots=2, price=3600.0, offset=Offset.OPEN)
+
+
+def reducing_state_and_a_leg_of_a_locked_pair(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.trade(Side.SELL, 2, strategy="beta")
+    _state(desk, TradingState.REDUCING)
+    desk.submit(side=Side.SELL, lots=1)
+
+
+def line_down(desk: Desk) -> None:
+    _down(desk)
+    desk.submit()
+
+
+def in_a_break(desk: Desk) -> None:
+    _phase(desk, Phase.BREAK)
+    desk.submit()
+
+
+def in_the_match_minute(desk: Desk) -> None:
+    _phase(desk, Phase.AUCTION_MATCH)
+    desk.submit()
+
+
+def fak_in_an_auction(desk: Desk) -> None:
+    _phase(desk, Phase.AUCTION)
+    desk.submit(tif=TimeInForce.FAK)
+
+
+def limit_in_an_auction(desk: Desk) -> None:
+    _phase(desk, Phase.AUCTION)
+    desk.submit()
+
+
+def order(**changes: object) -> Callable[[Desk], None]:
+    def act(desk: Desk) -> None:
+        desk.submit(**changes)
+
+    act.__name__ = " ".join(f"{name}={value}" for name, value in changes.items())
+    return act
+
+
+def below_the_least_open(desk: Desk) -> None:
+    _listed(desk, min_lots=4)
+    desk.submit(lots=3)
+
+
+def at_the_least_open(desk: Desk) -> None:
+    _listed(desk, min_lots=4)
+    desk.submit(lots=4)
+
+
+def a_close_below_the_least_open(desk: Desk) -> None:
+    desk.trade(Side.BUY, 4)
+    _listed(desk, min_lots=4)
+    desk.submit(side=Side.SELL, lots=1)
+
+
+def above_the_most_of_one_order(desk: Desk) -> None:
+    _listed(desk, max_limit_lots=10)
+    desk.submit(lots=11)
+
+
+def at_the_most_of_one_order(desk: Desk) -> None:
+    _listed(desk, max_limit_lots=10)
+    desk.submit(lots=10)
+
+
+def close_more_than_the_account_has(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.submit(side=Side.SELL, lots=3, offset=Offset.CLOSE_TODAY)
+
+
+def close_what_a_working_close_has_bound(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.submit(side=Side.SELL, lots=2, price=3600.0)
+    desk.submit(side=Side.SELL, lots=1, price=3600.0, offset=Offset.CLOSE_TODAY)
+
+
+def close_the_lots_of_another_book(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.submit(side=Side.SELL, lots=1, offset=Offset.CLOSE_TODAY, strategy=B)
+
+
+def close_yesterday_of_todays_lots(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.submit(side=Side.SELL, lots=1, offset=Offset.CLOSE)
+
+
+def close_what_there_is(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2)
+    desk.submit(side=Side.SELL, lots=2, offset=Offset.CLOSE_TODAY)
+
+
+def close_without_a_day_where_there_is_no_split(desk: Desk) -> None:
+    desk.trade(Side.BUY, 2, id_=IF)
+    desk.submit(instrument=IF, side=Side.SELL, lots=2, offset=Offset.CLOSE_YESTERDAY)
+
+
+def gross_with_working(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.submit(lots=1)
+    desk.submit(lots=2)
+
+
+def gross_at_the_limit(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.submit(lots=2)
+
+
+def net_over(desk: Desk) -> None:
+    desk.submit(side=Side.SELL, lots=3)
+    desk.submit(side=Side.SELL, lots=2)
+
+
+def exit_of_a_position_beyond_the_limit(desk: Desk) -> None:
+    desk.trade(Side.BUY, 5)
+    desk.gate.configure(RiskSection(max_position_lots=1, max_net_lots=1, max_total_lots=1))
+    desk.submit(side=Side.SELL, lots=1)
+
+
+def total_over(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.submit(instrument=M, lots=3)
+
+
+def total_at_the_limit(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.submit(instrument=M, lots=2)
+
+
+def margin_just_covered(desk: Desk) -> None:
+    desk.gate.configure(RiskSection(max_margin_use_percent=100.0, max_order_lots=1000))
+    desk.submit(lots=285)  # 285 x 3,500 yuan of margin and 285 x 3.50 of fees: 998,497.50
+
+
+def margin_not_covered(desk: Desk) -> None:
+    desk.gate.configure(RiskSection(max_margin_use_percent=100.0, max_order_lots=1000))
+    desk.submit(lots=286)
+
+
+def burst(count: int, apart: float) -> Callable[[Desk], None]:
+    def act(desk: Desk) -> None:
+        for _ in range(count):
+            desk.submit()
+            desk.advance(apart)
+
+    act.__name__ = f"{count} orders {apart} s apart"
+    return act
+
+
+def exits_do_not_count_as_too_many(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    for _ in range(3):
+        desk.submit(side=Side.SELL, lots=1, price=3600.0)
+
+
+def meets_itself(desk: Desk) -> None:
+    desk.submit(price=3500.0)
+    desk.submit(side=Side.SELL, price=3500.0, strategy=B)
+
+
+def passes_by_itself(desk: Desk) -> None:
+    desk.submit(price=3500.0)
+    desk.submit(side=Side.SELL, price=3501.0, strategy=B)
+
+
+def meets_what_is_cancelled(desk: Desk) -> None:
+    id_ = desk.submit(price=3500.0)
+    desk.report(id_, OrderStatus.CANCELLED)
+    desk.submit(side=Side.SELL, price=3500.0, strategy=B)
+
+
+def no_last_price(desk: Desk) -> None:
+    desk.books.marks.clear()
+    desk.submit()
+
+
+S = RiskSection
+FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
+    ("trading_state", S(), halted),
+    ("trading_state", S(), reducing_state_and_an_entry),
+    ("trading_state", S(), reducing_state_and_two_exits_that_would_turn_it),
+    ("trading_state", S(), reducing_state_and_a_leg_of_a_locked_pair),
+    ("connection", S(), line_down),
+    ("phase", S(), in_a_break),
+    ("phase", S(), in_the_match_minute),
+    ("phase", S(), fak_in_an_auction),
+    ("lots", S(), order(lots=0)),
+    ("lots", S(), order(lots=-1)),
+    ("lots", S(), below_the_least_open),
+    ("lots", S(), above_the_most_of_one_order),
+    ("price_tick", S(), order(price=3500.5)),
+    ("price_tick", S(), order(price=0.0)),
+    ("price_tick", S(), order(price=float("nan"))),
+    ("price_tick", S(), order(instrument=IF, price=3500.1)),
+    ("order_size", S(max_order_lots=5), order(lots=6)),
+    ("collar", S(collar_ticks=10), order(price=3511.0)),
+    ("collar", S(collar_ticks=10), order(price=3489.0, side=Side.SELL)),
+    ("collar", S(collar_percent=1.0), order(price=3536.0)),
+    ("collar", S(missing_data="deny"), no_last_price),
+    ("price_limits", S(collar_percent=20.0), order(price=3851.0)),
+    ("price_limits", S(), order(price=3149.0)),
+    ("closable", S(), close_more_than_the_account_has),
+    ("closable", S(), close_what_a_working_close_has_bound),
+    ("closable", S(), close_the_lots_of_another_book),
+    ("closable", S(), close_yesterday_of_todays_lots),
+    ("position", S(max_position_lots=5), gross_with_working),
+    ("position", S(max_net_lots=4), net_over),
+    ("position_total", S(max_total_lots=5), total_over),
+    ("margin_available", S(), margin_not_covered),
+    ("margin_use", S(max_margin_use_percent=3.4), order(lots=10)),
+    ("order_rate", S(max_orders_per_s=3), burst(4, 0.3)),
+    ("order_rate", S(max_orders_per_min=3), burst(4, 19.9)),
+    ("open_orders", S(max_open_orders=3), burst(4, 0)),
+    ("self_trade", S(), meets_itself),
+]
+PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
+    ("trading_state", S(), reducing_state_and_an_exit),
+    ("connection", S(), order()),
+    ("phase", S(), limit_in_an_auction),
+    ("lots", S(), at_the_least_open),
+    ("lots", S(), a_close_below_the_least_open),
+    ("lots", S(), at_the_most_of_one_order),
+    ("price_tick", S(), order(instrument=IF, price=3500.2)),
+    ("order_size", S(max_order_lots=5), order(lots=5)),
+    ("collar", S(collar_ticks=10), order(price=3510.0)),
+    ("collar", S(collar_ticks=10), order(price=3200.0)),
+    ("collar", S(missing_data="skip"), no_last_price),
+    ("price_limits", S(collar_percent=20.0), order(price=3850.0)),
+    ("closable", S(), close_what_there_is),
+    ("closable", S(), close_without_a_day_where_there_is_no_split),
+    ("position", S(max_position_lots=5), gross_at_the_limit),
+    ("position", S(), exit_of_a_position_beyond_the_limit),
+    ("position_total", S(max_total_lots=5), total_at_the_limit),
+    ("margin_available", S(), margin_just_covered),
+    ("margin_use", S(max_margin_use_percent=3.5), order(lots=10)),
+    ("order_rate", S(max_orders_per_s=3), burst(4, 0.34)),
+    ("order_rate", S(max_orders_per_min=3), burst(4, 20.1)),
+    ("order_rate", S(max_orders_per_s=2), exits_do_not_count_as_too_many),
+    ("open_orders", S(max_open_orders=3), burst(3, 0)),
+    ("self_trade", S(), passes_by_itself),
+    ("self_trade", S(), meets_what_is_cancelled),
+    ("self_trade", S(prevent_self_trade=False), meets_itself),
+]
+
+
+@pytest.mark.parametrize(("rule", "section", "act"), FIRES)
+def test_fires(rule: str, section: RiskSection, act: Callable[[Desk], None]) -> None:
+    desk = Desk(risk=section)
+    act(desk)
+    denials = [d for fact in desk.seen(OrderDenied) for d in fact.denials]
+    mine = [d for d in denials if d.rule == rule]
+    assert mine, f"only {[d.rule for d in denials]} denied"
+    assert all(len(d.message) > 10 for d in mine)
+    assert desk.gate.denied[rule] == len(mine)
+    assert len(desk.venue.sent) + len(desk.seen(OrderDenied)) == desk._intents
+
+
+@pytest.mark.parametrize(("rule", "section", "act"), PASSES)
+def test_does_not_fire(rule: str, section: RiskSection, act: Callable[[Desk], None]) -> None:
+    desk = Desk(risk=section)
+    act(desk)
+    assert desk.denials() == set()
+    assert desk.venue.sent
+
+
+def test_every_rule_has_both_cases() -> None:
+    rules = set(Desk().gate.rules()) - {"instrument"}  # test_manager: the gate's own
+    assert {case[0] for case in FIRES} == rules
+    assert {case[0] for case in PASSES} >= rules - {"trading_state"}
+
+
+def test_all_denials_are_told_not_the_first_alone() -> None:
+    desk = Desk(risk=RiskSection(max_order_lots=5, max_position_lots=5))
+    desk.submit(lots=9, price=3700.5)
+    rules = {denial.rule for denial in desk.seen(OrderDenied)[0].denials}
+    assert rules == {"order_size", "position", "price_tick", "collar"}
+
+
+def test_a_rule_without_its_data_is_counted_where_it_skips() -> None:
+    desk = Desk()
+    desk.tick(RB, 3500.0, upper_limit=None, lower_limit=None)
+    desk.submit(price=3500.0)
+    assert len(desk.venue.sent) == 1
+    assert desk.gate.skipped == {"price_limits": 1}
+
+
+def test_missing_data_denies_on_a_live_venue() -> None:
+    desk = Desk(simulated=False)
+    _state(desk, TradingState.ACTIVE)
+    desk.tick(RB, 3500.0, upper_limit=None)
+    desk.submit(kind=OrderKind.LIMIT)
+    assert [d.rule for d in desk.seen(OrderDenied)[0].denials] == ["price_limits"]
+
+
+def test_new_limits_hold_from_the_next_order_on() -> None:
+    desk = Desk()
+    desk.submit(lots=9)
+    desk.gate.configure(RiskSection(max_order_lots=5))
+    desk.submit(lots=9)
+    assert desk.denials() == {"order_size"}
+    assert len(desk.venue.sent) == 1
