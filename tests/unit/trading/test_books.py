@@ -127,7 +127,9 @@ def _position(today: int, old: int, cost: float = 3505.0) -> Position:
 
 def test_the_venues_positions_are_taken_over_and_belong_to_nobody() -> None:
     desk = Desk(ready=False)
-    desk.venue.snapshot = venue_state((_position(1, 2),), closed_profit=50.0, fees=10.0)
+    state = venue_state((_position(1, 2),), closed_profit=50.0, fees=10.0)
+    state.account = replace(state.account, balance=1_000_040.0)
+    desk.venue.snapshot = state
     desk.open()
     row = desk.books.position(RB, Direction.LONG)
     assert (row.today_lots, row.yesterday_lots, row.cost_price) == (1, 2, 3505.0)
@@ -195,5 +197,5 @@ def test_state_is_the_same_for_the_same_trades_and_knows_no_prices() -> None:
         desk.trade(Side.BUY, 2)
     two.tick(RB, 3700.0)
     assert one.books.state() == two.books.state()
-    two.trade(Side.SELL, 1)
+    two.trade(Side.SELL, 1, 3700.0)
     assert one.books.state() != two.books.state()
