@@ -18,6 +18,17 @@ class ExchangeSection(Section, frozen=True):
             le=1e12,
         ),
     ] = 1_000_000.0
+    speed: Annotated[
+        float,
+        key(
+            "Pace of the simulated market against real time; 0: as fast as possible.",
+            "模拟行情相对真实时间的倍速；0 表示尽可能快。",
+            unit="x",
+            ge=0,
+            le=100_000,
+            applies="at once",
+        ),
+    ] = 1.0
     fill: Annotated[
         Literal["through", "touch"],
         key(

@@ -1,0 +1,165 @@
+"""Lots of one account in one contract and direction, as the clearing house keeps them (FACTS A10).
+
+Profit by date (盯市) runs from the *basis*: the opening price of today's lots, the previous
+settlement of older ones. Within what an offset allows lots go first in, first out.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from homalos.model.enums import Offset
+from homalos.model.market import Rate
+
+Bucket = Literal["any", "today", "yesterday"]
+MarginPrice = Literal["open", "pre_settlement", "last"]
+
+
+def bucket(offset: Offset, splits_today: bool) -> Bucket:
+    """Which lots a close takes: strict where today's and yesterday's are split (FACTS A9)."""
+    if not splits_today:
+        return "any"
+    return "today" if offset is Offset.CLOSE_TODAY else "yesterday"
+
+
+def echoed(offset: Offset, splits_today: bool) -> Offset:
+    """The offset as a trade bears it: elsewhere than SHFE and INE a close is a close."""
+    if offset is Offset.OPEN:
+        return offset
+    if not splits_today:
+        return Offset.CLOSE
+    return Offset.CLOSE_TODAY if offset is Offset.CLOSE_TODAY else Offset.CLOSE_YESTERDAY
+
+
+class Part(msgspec.Struct, array_like=True):
+    """Lots opened at one price."""
+
+    lots: int
+    open_price: float
+    basis: float
+    today: bool
+
+
+class Holding(msgspec.Struct, array_like=True):
+    """The lots of one direction; sums are rebuilt at each change, so nothing drifts."""
+
+    parts: list[Part] = msgspec.field(default_factory=list)
+    today: int = 0
+    yesterday: int = 0
+    frozen: int = 0
+    """Lots bound by working closes, all of them."""
+    frozen_today: int = 0
+    """Of these, bound as today's (SHFE, INE)."""
+    today_rate_lots: int = 0
+    """Lots opened today for which no close has paid the close-today rate yet (FACTS A9)."""
+    open_sum: float = 0.0
+    basis_sum: float = 0.0
+    today_sum: float = 0.0
+    """Sum of lots x opening price: of all, on the basis, of today's."""
+
+    @property
+    def lots(self) -> int:
+        return self.today + self.yesterday
+
+    def closable(self, which: Bucket) -> int:
+        """Lots that no working close has bound."""
+        if which == "any":
+            return self.lots - self.frozen
+        if which == "today":
+            return self.today - self.frozen_today
+        return self.yesterday - (self.frozen - self.frozen_today)
+
+    def freeze(self, lots: int, which: Bucket) -> None:
+        """Bind lots to a working close; negative sets them free."""
+        self.frozen += lots
+        if which == "today":
+            self.frozen_today += lots
+
+    def frozen_split(self, splits_today: bool) -> tuple[int, int]:
+        """Bound lots of (today, yesterday); without a split the oldest would go first."""
+        if splits_today:
+            return self.frozen_today, self.frozen - self.frozen_today
+        old = min(self.frozen, self.yesterday)
+        return self.frozen - old, old
+
+    def close_today_lots(self, lots: int, which: Bucket) -> int:
+        """How many of a coming close pay the close-today rate. Where the offset names the lots it
+        names the rate; elsewhere the lots opened today are charged first (FACTS A9)."""
+        if which == "any":
+            return min(lots, self.today_rate_lots)
+        return lots if which == "today" else 0
+
+    def basis_of(self, lots: int, which: Bucket) -> float:
+        """Sum of lots x basis of those that a close would take."""
+        total, wanted = 0.0, lots
+        for part in self.parts:
+            if wanted and (which == "any" or part.today is (which == "today")):
+                taken = min(wanted, part.lots)
+                wanted -= taken
+                total += taken * part.basis
+        return total
+
+    def open(self, lots: int, price: float) -> None:
+        self.parts.append(Part(lots, price, price, True))
+        self.today_rate_lots += lots
+        self._sum()
+
+    def close(self, lots: int, which: Bucket) -> None:
+        """Take lots away; there must be enough of them (``ValueError``)."""
+        if lots > self.lots:
+            raise ValueError(f"a close of {lots} lots, and {self.lots} are there")
+        self.today_rate_lots -= min(self.today_rate_lots, self.close_today_lots(lots, which))
+        wanted = lots
+        for part in self.parts:
+            if wanted and (which == "any" or part.today is (which == "today")):
+                taken = min(wanted, part.lots)
+                wanted -= taken
+                part.lots -= taken
+        if wanted:
+            raise ValueError(f"a close of {lots} lots found {lots - wanted} that it may take")
+        self.parts = [part for part in self.parts if part.lots]
+        self._sum()
+
+    def settle(self, price: float | None) -> None:
+        """The day is over: every lot is yesterday's, marked at the settlement where it is known."""
+        for part in self.parts:
+            part.today = False
+            if price is not None:
+                part.basis = price
+        self.frozen = self.frozen_today = self.today_rate_lots = 0
+        self._sum()
+
+    def margin(
+        self,
+        multiplier: float,
+        rate: Rate,
+        rule: MarginPrice,
+        last: float | None,
+        pre_settlement: float | None,
+    ) -> float:
+        """FACTS A11: yesterday's lots at the previous settlement, today's by ``rule``; by their
+        opening prices where the price that it asks for is not known."""
+        amount = self.basis_sum
+        price = last if rule == "last" else pre_settlement if rule == "pre_settlement" else None
+        if price is not None:
+            amount += price * self.today - self.today_sum
+        return amount * multiplier * rate.by_money + self.lots * rate.by_lot
+
+    def _sum(self) -> None:
+        self.today = self.yesterday = 0
+        self.open_sum = self.basis_sum = self.today_sum = 0.0
+        for part in self.parts:
+            self.open_sum += part.lots * part.open_price
+            self.basis_sum += part.lots * part.basis
+            if part.today:
+                self.today += part.lots
+                self.today_sum += part.lots * part.open_price
+            else:
+                self.yesterday += part.lots
+
+
+class Holdings(msgspec.Struct, array_like=True):
+    """Both directions of one contract."""
+
+    long: Holding = msgspec.field(default_factory=Holding)
+    short: Holding = msgspec.field(default_factory=Holding)
