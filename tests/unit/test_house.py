@@ -15,7 +15,7 @@ FILES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"app", "backtest", "bench", "doctor", "setup"},
+    {"app", "backtest", "bench", "commands", "doctor", "setup"},
     {"console", "monitor", "storage", "engine"},
     {"strategy"},
     {"trading"},
@@ -28,7 +28,7 @@ FLOORS = [
 ]
 """Rooms from the roof to the ground: a file may import from its own room and from lower floors."""
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-BESIDE = {("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor")}
+BESIDE = {("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor"), ("commands", "app")}
 
 
 def room(path: Path) -> str:
@@ -147,7 +147,7 @@ def tracked() -> list[Path]:
 
 
 HOSTS = re.compile(
-    r"py" + r"pi\.org|pythonhosted|npm" + r"js\.org|registry\.npm|debian\.org/debian"
+    r"py" + r"pi\.org|pythonhos" + r"ted|npm" + r"js\.org|registry\.npm|debian\.org/debian"
 )
 MACHINE = re.compile(r"/wor" + r"k/(main|shared)|/ro" + r"ot/")
 

@@ -14,7 +14,7 @@ def check(
     subscription that nobody feeds, a role that takes what the catalogue does not grant it.
     Roles that are absent from the profile are excused."""
     present = set(roles)
-    faults = []
+    faults: list[str] = []
     for event, entry in catalogue.items():
         route = bus.routes()[event]
         takers = {s.role for s in route.subscriptions}

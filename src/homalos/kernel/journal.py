@@ -96,6 +96,11 @@ class Journal:
         self._retired: list[tuple[mmap.mmap, int]] = []
         self._roll()
 
+    @property
+    def segment(self) -> int:
+        """Number of the segment that is being written."""
+        return self._active
+
     # ------------------------------------------------------------ appending
 
     def append(self, kind: Kind, seq: int, ts: int, event: Event) -> None:
@@ -214,10 +219,11 @@ def segments(folder: Path) -> list[tuple[int, Path]]:
 def read(folder: Path) -> Iterator[JournalRecord]:
     """Every record in order. ``JournalError`` on damage that is not a torn tail."""
     for number, path in segments(folder):
-        yield from _read_segment(number, path)
+        yield from read_segment(number, path)
 
 
-def _read_segment(number: int, path: Path) -> Iterator[JournalRecord]:
+def read_segment(number: int, path: Path) -> Iterator[JournalRecord]:
+    """The records of one segment, up to its end or its torn tail."""
     data = path.read_bytes()
     if len(data) < _SEGMENT.size or not any(data[: _SEGMENT.size]):
         return

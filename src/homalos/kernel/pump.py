@@ -20,7 +20,7 @@ GAP_NS = 120 * SECOND
 
 
 class Pump:
-    """Feeds ``feed`` from ``ticks``; installs itself as ``bus.pull``."""
+    """Feeds ``feed`` from ``ticks``; from ``start`` on it is the bus's ``pull``."""
 
     def __init__(
         self,
@@ -49,7 +49,6 @@ class Pump:
         self._anchor_real = 0
         self.speed = speed
         self.pulled = 0
-        bus.pull = self.pull
         bus.conflation = False
 
     def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -59,6 +58,7 @@ class Pump:
         self._loop = loop
         self._next()
         self._anchor()
+        self._bus.pull = self.pull
         self._bus.wake()
 
     def stop(self) -> None:

@@ -136,6 +136,13 @@ class StrategyParametersChanged(Event, frozen=True):
     ts_init: int
 
 
+class StrategiesSaved(Event, frozen=True):
+    """Outcome for the journal: the strategies' declared fields (msgpack), for the next start."""
+
+    state: bytes
+    ts_init: int
+
+
 class Reconciled(Event, frozen=True):
     """Books and venue were compared; ``differences`` is empty when they agree."""
 
@@ -370,11 +377,12 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
         _row(ActorQuarantined, _C, "kernel strategy", "store console monitor", broadcast=True),
         _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
-        _row(ConfigChanged, _C, "config", "store console monitor", broadcast=True),
-        _row(ConfigRefused, _C, "config", "store console monitor", broadcast=True),
+        _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
+        _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),
         _row(StrategyCommand, _C, "operator console config", "strategy"),
         _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
         _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
+        _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
         _row(Reconciled, _C, "orders", "risk store console monitor", broadcast=True),
         _row(SubmitOrder, _E, "strategy console operator", "orders"),
         _row(CancelOrder, _E, "strategy console operator", "orders"),
@@ -405,7 +413,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(
             AlertRaised,
             _B,
-            "kernel monitor risk orders strategy store",
+            "kernel monitor risk orders strategy store config",
             "store console monitor",
             broadcast=True,
         ),

@@ -1,0 +1,421 @@
+"""One run of the daemon: assemble, start in order, run, drain, stop."""
+
+import asyncio
+import os
+import signal
+import sys
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from loguru import logger
+
+from homalos import __version__, examples_dir
+from homalos.app.face import Face
+from homalos.app.past import Memory
+from homalos.app.summary import Tally, summary, write
+from homalos.app.venue import Venue, VenueError
+from homalos.config.changes import Change
+from homalos.config.faults import ConfigError
+from homalos.config.loader import Loaded
+from homalos.config.reload import ConfigReloader
+from homalos.config.schema import Config
+from homalos.console.server import Console, PortTakenError
+from homalos.engine import Engine, Market
+from homalos.exchange.ledger import LedgerError
+from homalos.kernel.clock import SimClock, monotonic_ns
+from homalos.kernel.journal import Journal, JournalError
+from homalos.kernel.lifecycle import Service, Services
+from homalos.kernel.lock import DataLock, DataLockError
+from homalos.kernel.loop import loop_factory, settle
+from homalos.kernel.pump import Pump
+from homalos.model.times import china_text
+from homalos.monitor.logs import LogActor, Logs
+from homalos.storage.schema import StorageError
+from homalos.storage.store import Store
+
+DONE, FAILED, WRONG = 0, 1, 2
+KILL_FILE = "KILL"
+
+
+class RunOptions(NamedTuple):
+    """What the command line says. ``speed``: None as fast as possible, "default" as configured."""
+
+    loaded: Loaded
+    data_dir: Path
+    logs_dir: Path
+    strategies_dir: Path
+    port: int | None = None
+    replay: str | None = None
+    speed: float | None | str = "default"
+    seconds: float | None = None
+
+
+class _Stop(Exception):  # noqa: N818  how a run ends, not an error
+    """A reason to end with an exit code."""
+
+
+def run_daemon(options: RunOptions) -> int:
+    """Run until a signal, the end of the replay, or ``seconds``. Answers the exit code."""
+    name, factory = loop_factory()
+    data = options.data_dir
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = DataLock(data / "lock")
+        lock.acquire()
+    except (DataLockError, OSError) as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            return runner.run(Daemon(options, name).run())
+    except (VenueError, ConfigError) as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return WRONG
+    except (LedgerError, JournalError, StorageError, PortTakenError, OSError) as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    finally:
+        lock.release()
+
+
+class Daemon:
+    """The parts of one run and their order."""
+
+    def __init__(self, options: RunOptions, loop_name: str) -> None:
+        self._options = options
+        self._loop_name = loop_name
+        self._config: Config = options.loaded.config
+        self._data = options.data_dir
+        self._stopping = asyncio.Event()
+        self._why = ""
+        self._services = Services()
+        self._begin_ns = 0
+        self._end_ns = 0
+        self._logs = Logs(self._config.logging, options.logs_dir, language=language(self._config))
+        self._logs.start()
+        self._build()
+
+    # ------------------------------------------------------------ assembling
+
+    def _build(self) -> None:
+        config, data, replay = self._config, self._data, self._options.replay
+        market = Market(config)
+        self._clock = SimClock()
+        self._memory = Memory(data)
+        self._venue = Venue(config, market, data, replay)
+        self._journal = journal = self._open_journal()
+        self.engine = Engine(
+            config,
+            market,
+            self._clock,
+            self._venue.gateway,
+            run=self._memory.run,
+            strategies=self._options.strategies_dir,
+            journal=journal,
+            recorded=replay is not None,
+            watchdog=replay is None,
+            stuck_file=data / "stuck.json",
+        )
+        engine = self.engine
+        self._store = Store(
+            engine.bus, data / "homalos.db", config.storage, store_ticks=not self._venue.from_store
+        )
+        self._pump = Pump(
+            engine.bus,
+            self._clock,
+            engine.timers,
+            iter(self._venue.source),
+            self._venue.feed,
+            speed=self._speed(),
+            congested=lambda: self._store.backlog() > self._config.storage.backlog_max_rows,
+            ended=self._source_ended,
+        )
+        self._face = Face(engine, self._services, replay=replay, extra=self._extra)
+        self._tally = Tally(engine)
+        self._log_actor = LogActor(engine.bus, self._logs)
+        self._reloader = ConfigReloader(engine.bus, self._options.loaded, self._apply)
+        self._console = self._make_console()
+        self._register(journal)
+
+    def _open_journal(self) -> Journal | None:
+        kernel = self._config.kernel
+        if not kernel.journal:
+            return None
+        return Journal(
+            self._data / "journal",
+            segment_bytes=kernel.journal_segment_mib << 20,
+            keep=kernel.journal_keep_segments,
+        )
+
+    def _speed(self) -> float | None:
+        chosen = self._options.speed
+        if isinstance(chosen, str):
+            return self._config.exchange.speed or None
+        return chosen
+
+    def _make_console(self) -> Console | None:
+        section = self._config.console
+        port = section.port if self._options.port is None else self._options.port
+        if port == 0 or not section.enabled:
+            return None
+        section = msgspec.structs.replace(section, port=port)
+        return Console(self.engine.bus, section, self._face, self._face, self._data)
+
+    def _attach(self) -> None:
+        """Everybody subscribes, then the catalogue is checked: nobody may talk to nobody."""
+        engine = self.engine
+        engine.attach()
+        self._memory.attach(engine, self._journal)
+        self._store.attach()
+        self._face.attach()
+        self._tally.attach()
+        self._log_actor.attach()
+        self._reloader.attach()
+        roles = ["store", "monitor", "config", "console"]
+        if self._console is not None:
+            self._console.attach()
+        faults = engine.faults(*roles)
+        if faults:
+            raise RuntimeError("event catalogue:\n" + "\n".join(faults))
+
+    def _register(self, journal: Journal | None) -> None:
+        add = self._services.add
+        if journal is not None:
+            keeper = _JournalKeeper(journal, lambda: self._config.kernel.journal_sync_ms)
+            add(Service("journal", start=keeper.start, stop=keeper.stop, health=keeper.health))
+        first = ("journal",) if journal is not None else ()
+        add(Service("store", depends=first, start=self._store.start, stop=self._store.stop,
+                    health=self._store.health, stop_timeout_s=60))  # fmt: skip
+        add(Service("core", depends=("store", *first), start=self._start_core, stop=self._stop_core,
+                    health=self._core_health))  # fmt: skip
+        add(Service("market", depends=("core",), start=self._start_market, stop=self._pump.stop))
+        add(
+            Service(
+                "config", depends=("core",), start=self._reloader.start, stop=self._reloader.stop
+            )
+        )
+        if self._console is not None:
+            add(Service("console", depends=("core",), start=self._console.start,
+                        stop=self._console.stop, health=self._console.health))  # fmt: skip
+
+    # ------------------------------------------------------------ starting and stopping
+
+    def _start_core(self) -> None:
+        """Attach, connect, agree with the venue, then let the strategies in."""
+        self._attach()
+        engine = self.engine
+        engine.bus.attach_loop(asyncio.get_running_loop())
+        self._memory.restore(engine)
+        engine.connect()
+        engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
+        engine.bus.run_until_idle()
+        engine.bars.load(self._venue.source.warmup)
+        engine.strategies.start()
+        engine.bus.run_until_idle()
+
+    def _core_health(self) -> str | None:
+        lines = self._face.status()
+        if not lines["td_connected"]:
+            return "the trading line is down"
+        return None
+
+    def _start_market(self) -> None:
+        settle()
+        self._begin_ns = monotonic_ns()
+        self._pump.start(asyncio.get_running_loop())
+
+    def _stop_core(self) -> None:
+        """Strategies stop, what they still say is carried out, orders follow the policy."""
+        engine = self.engine
+        if self._end_ns == 0:
+            engine.strategies.stop()
+            engine.bus.run_until_idle()
+        self._memory.save(engine)
+        engine.gateway.close()
+        engine.bus.run_until_idle()
+        engine.bus.stop()
+        self._venue.close()
+
+    async def run(self) -> int:
+        """Start all services, wait for a reason to stop, stop them in the reverse order."""
+        loop = asyncio.get_running_loop()
+        self._signals(loop)
+        try:
+            await self._services.start()
+        except BaseException:
+            self._logs.stop()
+            raise
+        self._hello()
+        watch = asyncio.create_task(self._watch_kill_file())
+        if self._options.seconds is not None:
+            loop.call_later(self._options.seconds, self._stop, "time is up")
+        await self._stopping.wait()
+        watch.cancel()
+        figures = await self._finish()
+        logger.info("stopped: {}", self._why)
+        self._logs.stop()
+        for fault in self._services.faults:
+            sys.stderr.write(f"homalos: {fault}\n")
+        if self._options.replay is not None and figures is not None:
+            write(figures, sys.stdout)
+        return FAILED if self._services.faults else DONE
+
+    async def _finish(self) -> dict[str, Any] | None:
+        """Stop everything; a replay's figures are taken when its last row is written."""
+        replay = self._options.replay is not None
+        self._pump.stop()
+        if replay:
+            self.engine.bus.run_until_idle()
+            self.engine.bus.publish(self.engine.books.snapshot())
+            self.engine.bus.run_until_idle()
+            await self._store.drain()
+            self._end_ns = monotonic_ns()
+        figures = None
+        if replay:
+            figures = summary(
+                self.engine,
+                self._tally,
+                ticks=self._pump.pulled,
+                took_ns=self._end_ns - self._begin_ns,
+                rows=self._store.stats(),
+            )
+            path = self._data / "summary.json"
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
+        await self._services.stop()
+        return figures
+
+    def _source_ended(self) -> None:
+        self._stop("the recording is at its end")
+
+    def _stop(self, why: str) -> None:
+        if not self._stopping.is_set():
+            self._why = why
+            self._stopping.set()
+
+    def _signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The first signal drains, a second one forces: the journal is on disk anyway."""
+
+        def handle(number: int) -> None:
+            if self._stopping.is_set():
+                os._exit(128 + number)
+            self._stop(signal.Signals(number).name)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, handle, number)
+            except NotImplementedError:
+                signal.signal(number, lambda n, _: loop.call_soon_threadsafe(handle, n))
+
+    async def _watch_kill_file(self) -> None:
+        """``D/KILL`` is the kill switch that needs no web server."""
+        path = self._data / KILL_FILE
+        while True:
+            if path.exists():
+                why = path.read_text(errors="replace").strip()[:200] or "kill file"
+                path.unlink()
+                self._face.kill("file", why)
+            await asyncio.sleep(0.5)
+
+    # ------------------------------------------------------------ while it runs
+
+    def _apply(self, config: Config, changes: tuple[Change, ...]) -> None:
+        """A reload, between two events: each part takes its own keys."""
+        self._config = config
+        self.engine.configure(config)
+        self._store.configure(config.storage)
+        self._logs.configure(config.logging)
+        self._venue.configure(config.exchange)
+        if self._console is not None:
+            self._console.configure(config.console)
+        if any(change.key == "exchange.speed" for change in changes):
+            self._pump.set_speed(config.exchange.speed or None)
+
+    def _extra(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "source": self._venue.source.name,
+            "speed": self._pump.speed,
+            "loop": self._loop_name,
+            "store_backlog": self._store.backlog(),
+            "run": self._memory.run,
+        }
+
+    def _hello(self) -> None:
+        """What a person at the terminal needs: where the page is, what it trades on."""
+        venue = self._venue
+        out = sys.stdout
+        pace = "max" if self._pump.speed is None else f"{self._pump.speed:g}x"
+        out.write(
+            f"\nHomalos {__version__}\n"
+            f"  SIMULATED / 模拟   {venue.source.name}, {pace}, "
+            f"from / 自 {china_text(venue.source.start)[:19]}\n"
+            f"  data / 数据        {self._data.absolute()}\n"
+        )
+        if self._console is not None:
+            url = self._console.login_url()
+            (self._data / "console" / "url").write_text(self._console.url())
+            out.write(f"  page / 网页        {url}\n")
+            out.write(
+                "                     (good for two minutes / 两分钟内有效; later / 之后: start.py login)\n"
+            )
+            if self._opens_browser():
+                webbrowser.open(url)
+        out.write("  Ctrl-C stops / 停止\n\n")
+        out.flush()
+
+    def _opens_browser(self) -> bool:
+        choice = self._config.console.open_browser
+        if choice != "auto":
+            return choice == "on"
+        desktop = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ
+        return desktop and sys.stdout.isatty() and self._options.replay is None
+
+
+class _JournalKeeper:
+    """Syncs and prepares the journal's segments from a thread, at most ``sync_ms`` apart."""
+
+    def __init__(self, journal: Journal, sync_ms: Callable[[], int]) -> None:
+        self._journal = journal
+        self._sync_ms = sync_ms
+        self._task: asyncio.Task[None] | None = None
+        self._error: str | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._keep(), name="journal")
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._sync_ms() / 1_000)
+            try:
+                await asyncio.to_thread(self._journal.maintain)
+                self._error = None
+            except OSError as error:
+                self._error = f"the journal cannot be synced: {error}"
+                logger.error(self._error)
+
+    def health(self) -> str | None:
+        return self._error
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.to_thread(self._journal.close)
+
+
+def language(config: Config) -> Any:
+    """``zh`` or ``en``: as configured, else as the terminal speaks."""
+    chosen = config.app.language
+    if chosen in ("zh", "en"):
+        return chosen
+    words = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if words.startswith("zh") else "en"
+
+
+def strategies_dir(root: Path) -> Path:
+    """The trader's strategies, else the shipped examples."""
+    own = root / "strategies"
+    return own if own.is_dir() else examples_dir()

@@ -1,0 +1,183 @@
+"""What the console reads and commands: living state on the loop's thread, commands as events."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from homalos.engine import Engine
+from homalos.kernel.lifecycle import Services
+from homalos.model.enums import Severity, TradingState
+from homalos.model.events import (
+    ActorQuarantined,
+    AlertRaised,
+    CancelOrder,
+    ConnectionChanged,
+    HandlerFailed,
+    KillSwitch,
+    OrderDenied,
+    SetTradingState,
+    StrategyCommand,
+    TradeFilled,
+    TradingDayChanged,
+)
+from homalos.model.ids import OrderId, StrategyId
+from homalos.model.trading import Account, Order, Position, Trade
+from homalos.trading.states import LIVE
+
+KEPT = 200
+
+
+class Face:
+    """``console.protocols.Queries`` and ``Commands`` over the engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        services: Services,
+        *,
+        replay: str | None,
+        extra: Callable[[], dict[str, Any]],
+    ) -> None:
+        self._engine = engine
+        self._services = services
+        self._replay = replay
+        self._extra = extra
+        self._trades: deque[Trade] = deque(maxlen=KEPT)
+        self._denied: deque[Order] = deque(maxlen=KEPT)
+        self._alerts: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._lines: dict[str, bool] = {"md": False, "td": False}
+        self._day = 0
+
+    def attach(self) -> None:
+        bus = self._engine.bus
+        for event, handler in (
+            (TradeFilled, self._on_trade),
+            (OrderDenied, self._on_denied),
+            (AlertRaised, self._on_alert),
+            (HandlerFailed, self._on_failed),
+            (ActorQuarantined, self._on_quarantined),
+            (ConnectionChanged, self._on_line),
+            (TradingDayChanged, self._on_day),
+        ):
+            bus.subscribe(event, handler, actor="face", role="console", background=True)  # type: ignore[arg-type]
+
+    def _on_trade(self, event: TradeFilled) -> None:
+        self._trades.appendleft(event.trade)
+
+    def _on_denied(self, event: OrderDenied) -> None:
+        self._denied.appendleft(event.order)
+
+    def _on_line(self, event: ConnectionChanged) -> None:
+        self._lines[event.channel.value] = event.connected
+
+    def _on_day(self, event: TradingDayChanged) -> None:
+        self._day = event.trading_day
+
+    def _on_alert(self, event: AlertRaised) -> None:
+        self._note(event.ts_init, event.severity, event.source, event.text)
+
+    def _on_failed(self, event: HandlerFailed) -> None:
+        self._note(event.ts_init, Severity.ERROR, event.actor, f"{event.event}: {event.error}")
+
+    def _on_quarantined(self, event: ActorQuarantined) -> None:
+        self._note(event.ts_init, Severity.CRITICAL, event.actor, event.why)
+
+    def _note(self, ts: int, severity: Severity, source: str, text: str) -> None:
+        self._alerts.appendleft(
+            {"ts": ts, "severity": severity.value, "source": source, "text": text}
+        )
+
+    # ------------------------------------------------------------ queries
+
+    def status(self) -> dict[str, Any]:
+        engine = self._engine
+        control = engine.control
+        return {
+            "gateway": engine.gateway.name,
+            "simulated": engine.gateway.simulated,
+            "replay": self._replay,
+            "account": engine.books.account_id,
+            "trading_day": self._day or None,
+            "now": engine.clock.now(),
+            "md_connected": self._lines["md"],
+            "td_connected": self._lines["td"],
+            "trading_state": control.state.value,
+            "trading_state_who": control.who,
+            "trading_state_why": control.why,
+            "ticks": engine.gate.verdicts["accepted"],
+            **self._extra(),
+        }
+
+    def services(self) -> list[dict[str, Any]]:
+        return self._services.table()
+
+    def statistics(self) -> dict[str, Any]:
+        engine = self._engine
+        return {
+            "lanes": engine.bus.depths(),
+            "counters": engine.bus.counters(),
+            "subscribers": engine.bus.statistics(),
+            "gate": engine.gate.verdicts,
+            "risk_denied": engine.risk.denied,
+            "risk_skipped": engine.risk.skipped,
+        }
+
+    def account(self) -> Account | None:
+        return self._engine.books.account()
+
+    def positions(self) -> Sequence[Position]:
+        return self._engine.books.positions()
+
+    def orders(self, limit: int) -> Sequence[Order]:
+        """Live ones first, then the newest."""
+        known = (*self._engine.orders.orders(), *self._denied)
+        return heapq.nlargest(
+            limit, known, key=lambda o: (o.status in LIVE, o.ts_event or o.ts_init)
+        )
+
+    def trades(self, limit: int) -> Sequence[Trade]:
+        return list(self._trades)[:limit]
+
+    def alerts(self, limit: int) -> list[dict[str, Any]]:
+        return list(self._alerts)[:limit]
+
+    def strategies(self) -> list[dict[str, Any]]:
+        books = self._engine.books.books()
+        rows = []
+        for info in self._engine.strategies.strategies():
+            mine = [b for b in books if b.strategy == info.id]
+            rows.append(
+                {
+                    "id": info.id,
+                    "state": info.state.value,
+                    "why": info.why,
+                    "file": info.file,
+                    "instruments": list(info.instruments),
+                    "parameters": info.parameters,
+                    "net_lots": sum(b.net_lots for b in mine),
+                    "closed_profit": sum(b.closed_profit for b in mine),
+                    "position_profit": sum(b.position_profit for b in mine),
+                    "fees": sum(b.fees for b in mine),
+                    "orders": info.orders,
+                    "trades": info.trades,
+                    "ticks": info.ticks,
+                    "errors": info.errors,
+                }
+            )
+        return rows
+
+    # ------------------------------------------------------------ commands
+
+    def kill(self, who: str, why: str) -> None:
+        self._engine.bus.post(KillSwitch(who, why, self._engine.clock.now()))
+
+    def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
+        self._engine.bus.post(SetTradingState(state, who, why, self._engine.clock.now()))
+
+    def cancel(self, order_id: OrderId, who: str) -> None:
+        self._engine.bus.post(CancelOrder(order_id, who, self._engine.clock.now()))
+
+    def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
+        now = self._engine.clock.now()
+        self._engine.bus.post(StrategyCommand(strategy, action, who, now, payload))

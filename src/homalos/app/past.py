@@ -1,0 +1,159 @@
+"""What a start takes over from the runs before it.
+
+No strategy runs and nothing is sent. From the journal come the orders and their owners and the
+strategies' books and declared fields; from the venue, afterwards, the account's lots and money;
+from ``control.json`` a person's halt. Once a trading day the state is put into the journal whole
+(a checkpoint), so a start folds one day at most.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from homalos.engine import Engine
+from homalos.kernel import journal as journals
+from homalos.kernel.journal import Journal
+from homalos.model.event import Event
+from homalos.model.events import (
+    InstrumentListed,
+    Reconciled,
+    StrategiesSaved,
+    TimerFired,
+    TradingDayChanged,
+    TradingStateChanged,
+)
+from homalos.model.times import SECOND
+from homalos.trading import recovery
+from homalos.trading.control import ControlState
+
+RUN_FILE = "run.json"
+CONTROL_FILE = "control.json"
+SAVE_EVERY = 10 * SECOND
+_TICK = b"\xa4Tick"
+_OWNER = "memory"
+
+
+class _Run(msgspec.Struct):
+    run: int = 0
+    """Counts starts in this data folder: part of every order id."""
+    fold_from: int = 0
+    """The journal segment in which the last checkpoint stands."""
+
+
+class Memory:
+    """Of one data folder. ``restore`` before the first order, ``attach`` with everybody else."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._path = data / RUN_FILE
+        self._file = _Run()
+        if self._path.is_file():
+            self._file = msgspec.json.decode(self._path.read_bytes(), type=_Run)
+        self._file.run += 1
+        self._write()
+        self._past = list(_events(data / "journal", self._file.fold_from))
+        self._engine: Engine | None = None
+        self._journal: Journal | None = None
+        self._checkpoint_day = 0
+        self._saved = b""
+        self.folded = 0
+        """Records of the journal that counted at this start."""
+
+    @property
+    def run(self) -> int:
+        return self._file.run
+
+    def _write(self) -> None:
+        _replace(self._path, msgspec.json.encode(self._file))
+
+    # ------------------------------------------------------------ the start
+
+    def restore(self, engine: Engine) -> None:
+        """Fold the past into books, orders, strategies and control."""
+        self.folded = recovery.fold(self._past, engine.books, engine.orders)
+        saved = [e for e in self._past if isinstance(e, StrategiesSaved)]
+        if saved:
+            engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))
+        path = self._data / CONTROL_FILE
+        if path.is_file():
+            engine.control.restore(msgspec.json.decode(path.read_bytes(), type=ControlState))
+        self._past.clear()
+
+    def attach(self, engine: Engine, journal: Journal | None) -> None:
+        self._engine = engine
+        self._journal = journal
+        bus = engine.bus
+        bus.subscribe(Reconciled, self._on_reconciled, actor=_OWNER, role="monitor")
+        bus.subscribe(TradingStateChanged, self._on_control, actor=_OWNER, role="monitor")
+        bus.subscribe(TimerFired, self._on_timer, actor=_OWNER, role="monitor")
+        self._next()
+
+    # ------------------------------------------------------------ while it runs
+
+    def _next(self) -> None:
+        assert self._engine is not None
+        now = self._engine.clock.now()
+        self._engine.timers.post_at(
+            now + SAVE_EVERY, TimerFired(_OWNER, "save", now + SAVE_EVERY, now)
+        )
+
+    def _on_timer(self, event: TimerFired) -> None:
+        if event.owner == _OWNER:
+            self._save_strategies()
+            self._next()
+
+    def _save_strategies(self) -> None:
+        """Into the journal, when a declared field or a desk has changed."""
+        engine = self._engine
+        assert engine is not None
+        state = msgspec.msgpack.encode(engine.strategies.state())
+        if state != self._saved:
+            self._saved = state
+            engine.bus.record(StrategiesSaved(state, engine.clock.now()))
+
+    def _on_control(self, _: TradingStateChanged) -> None:
+        assert self._engine is not None
+        _replace(self._data / CONTROL_FILE, msgspec.json.encode(self._engine.control.snapshot()))
+
+    def _on_reconciled(self, event: Reconciled) -> None:
+        """The first agreement of a trading day: put the whole state into the journal."""
+        engine = self._engine
+        assert engine is not None
+        day = engine.books.trading_day
+        if not event.agreed or day == self._checkpoint_day:
+            return
+        self._checkpoint_day = day
+        if self._journal is None:
+            return
+        now = engine.clock.now()
+        segment = self._journal.segment
+        for instrument in engine.gateway.instruments():
+            engine.bus.record(InstrumentListed(instrument, now))
+        engine.bus.record(TradingDayChanged(engine.gateway.name, day, now))
+        if not engine.orders.orders():
+            engine.bus.record(engine.books.snapshot())
+            self._file.fold_from = segment
+            self._write()
+
+    def save(self, engine: Engine) -> None:
+        """At a clean stop."""
+        self._save_strategies()
+        _replace(self._data / CONTROL_FILE, msgspec.json.encode(engine.control.snapshot()))
+
+
+def _events(folder: Path, fold_from: int) -> Iterator[Event]:
+    """Journaled events from a segment on, ticks left out. ``JournalError``: damaged."""
+    if not folder.is_dir():
+        return
+    for number, path in journals.segments(folder):
+        if number >= fold_from:
+            for record in journals.read_segment(number, path):
+                if record.payload.find(_TICK, 1, 8) < 0:
+                    yield record.event()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.with_suffix(".new")
+    draft.write_bytes(data)
+    draft.replace(path)

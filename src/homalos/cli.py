@@ -1,0 +1,281 @@
+"""``homalos [command]``. Exit codes: 0 done, 1 failed, 2 wrong usage or config."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from homalos import __version__
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; no command means ``run``."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+        words.insert(0, "run")
+    options = parser().parse_args(words)
+    _place_data(options)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _place_data(options: argparse.Namespace) -> None:
+    """Without ``--data-dir``: ``data/`` and ``logs/`` of this installation, wherever we are."""
+    if not hasattr(options, "data_dir"):
+        return
+    if options.data_dir is None:
+        from homalos.commands import home
+
+        options.data_dir, options.logs_dir = home() / "data", home() / "logs"
+    else:
+        options.logs_dir = options.data_dir / "logs"
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="homalos", description="A trading daemon for Chinese futures / 中国期货交易守护进程"
+    )
+    top.add_argument("--version", action="version", version=f"homalos {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (
+        _add_run,
+        _add_import,
+        _add_bench,
+        _add_doctor,
+        _add_journal,
+        _add_config,
+        _add_calendar,
+        _add_login,
+        _add_token,
+        _add_kill,
+        _add_setup,
+    ):
+        add(commands)
+    return top
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(
+    commands: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    sub.set_defaults(command=run)
+    return sub
+
+
+def _config_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--config", type=Path, metavar="F", help="system.yaml or its folder / 配置")
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override a key, e.g. risk.max_order_lots=5 / 覆盖配置项",
+    )
+
+
+def _data_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--data-dir", type=Path, metavar="D", help="data folder / 数据目录")
+
+
+# ---------------------------------------------------------------- run
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    value = float(text)
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError("a number above 0, or max")
+    return value
+
+
+def _add_run(commands: Commands) -> None:
+    sub = _command(commands, "run", "run the daemon / 启动守护进程", _run)
+    _config_options(sub)
+    _data_option(sub)
+    sub.add_argument(
+        "--port", type=int, metavar="P", help="port of the console, 0: none / 控制台端口"
+    )
+    sub.add_argument(
+        "--replay",
+        metavar="SOURCE",
+        help="store:YYYYMMDD, or a recorded file or folder / 回放来源",
+    )
+    sub.add_argument(
+        "--speed",
+        type=_speed,
+        default=argparse.SUPPRESS,
+        metavar="N|max",
+        help="pace of a simulated market / 速度",
+    )
+    sub.add_argument(
+        "--for", type=float, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from homalos.app import RunOptions, run_daemon
+    from homalos.commands import load_config
+
+    loaded = load_config(options.config, options.overrides)
+    if loaded is None:
+        return WRONG
+    speed = getattr(options, "speed", None if options.replay else "default")
+    return run_daemon(
+        RunOptions(
+            loaded=loaded,
+            data_dir=options.data_dir,
+            logs_dir=options.logs_dir,
+            strategies_dir=loaded.folder.parent / "strategies",
+            port=options.port,
+            replay=options.replay,
+            speed=speed,
+            seconds=options.seconds,
+        )
+    )
+
+
+# ---------------------------------------------------------------- data
+
+
+def _add_import(commands: Commands) -> None:
+    sub = _command(commands, "import", "import recorded data / 导入历史数据", _import)
+    sub.add_argument("what", choices=["ticks"])
+    sub.add_argument("path", type=Path)
+    sub.add_argument("--format", choices=["ctp-csv", "l1-csv"], required=True)
+    _config_options(sub)
+    _data_option(sub)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from homalos.commands import import_ticks
+
+    return import_ticks(options)
+
+
+def _add_calendar(commands: Commands) -> None:
+    sub = _command(commands, "calendar", "the trading calendar / 交易日历", _calendar)
+    sub.add_argument("action", choices=["update"])
+    _config_options(sub)
+
+
+def _calendar(options: argparse.Namespace) -> int:
+    from homalos.commands import update_calendar
+
+    return update_calendar(options)
+
+
+def _add_journal(commands: Commands) -> None:
+    sub = _command(commands, "journal", "read the journal / 查看日志账", _journal)
+    sub.add_argument("action", choices=["verify", "show"])
+    _data_option(sub)
+    sub.add_argument("--kind", choices=["ingress", "outcome"], help="only these records")
+    sub.add_argument("--event", metavar="NAME", help="only this class of event")
+    sub.add_argument("--last", type=int, default=0, metavar="N", help="only the last N")
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from homalos.commands import journal
+
+    return journal(options)
+
+
+# ---------------------------------------------------------------- machine, config, measurements
+
+
+def _add_bench(commands: Commands) -> None:
+    sub = _command(commands, "bench", "measure this machine / 基准测试", _bench)
+    sub.add_argument("names", nargs="*", metavar="NAME")
+    sub.add_argument("--json", type=Path, metavar="F", help="write the results here")
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from homalos.bench.suite import run_suite
+
+    return run_suite(options.names, sys.stdout, options.json)
+
+
+def _add_doctor(commands: Commands) -> None:
+    sub = _command(commands, "doctor", "check this machine / 检查本机环境", _doctor)
+    _data_option(sub)
+    sub.add_argument("--port", type=int, default=8000)
+    sub.add_argument("--lang", choices=["zh", "en"])
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from homalos.doctor import run_doctor
+
+    return run_doctor(sys.stdout, options.data_dir, options.port, options.lang)
+
+
+def _add_config(commands: Commands) -> None:
+    sub = _command(commands, "config", "show and check the configuration / 查看与检查配置", _config)
+    _config_options(sub)
+    sub.add_argument("--reference", choices=["zh", "en"], help="document every key")
+
+
+def _config(options: argparse.Namespace) -> int:
+    from homalos.commands import show_config
+
+    return show_config(options)
+
+
+def _add_setup(commands: Commands) -> None:
+    sub = _command(commands, "setup", "install optional parts / 安装可选组件", _setup)
+    sub.add_argument("what", choices=["ctp"])
+
+
+def _setup(options: argparse.Namespace) -> int:
+    from homalos.setup.ctp import install_ctp
+
+    return install_ctp()
+
+
+# ---------------------------------------------------------------- to a running daemon
+
+
+def _add_login(commands: Commands) -> None:
+    sub = _command(commands, "login", "a new link to the console / 取得控制台登录链接", _login)
+    _data_option(sub)
+    sub.add_argument("--port", type=int, help="only needed when another daemon answers")
+
+
+def _login(options: argparse.Namespace) -> int:
+    from homalos.commands import login
+
+    return login(options)
+
+
+def _add_token(commands: Commands) -> None:
+    sub = _command(commands, "token", "bearer tokens for programs / 程序访问令牌", _token)
+    sub.add_argument("action", choices=["create", "revoke", "list"])
+    sub.add_argument("name", nargs="?")
+    _data_option(sub)
+
+
+def _token(options: argparse.Namespace) -> int:
+    from homalos.commands import token
+
+    return token(options)
+
+
+def _add_kill(commands: Commands) -> None:
+    sub = _command(commands, "kill", "halt and cancel all orders / 停止交易并全撤", _kill)
+    sub.add_argument("--reason", default="command line")
+    _data_option(sub)
+
+
+def _kill(options: argparse.Namespace) -> int:
+    from homalos.commands import kill
+
+    return kill(options)

@@ -1,0 +1,236 @@
+"""The smaller commands of the command line; each answers an exit code."""
+
+import argparse
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from homalos import defaults_dir
+from homalos.config.faults import ConfigError
+from homalos.config.loader import Loaded, load
+from homalos.console.sessions import CLI_TOKEN, create_token, read_tokens, revoke_token
+from homalos.kernel import journal as journals
+from homalos.model.times import china_text
+
+DONE, FAILED, WRONG = 0, 1, 2
+
+
+def load_config(config: Path | None, overrides: tuple[str, ...] | list[str]) -> Loaded | None:
+    """The configuration, or ``None`` after all its faults were printed to stderr."""
+    try:
+        return load(config or config_dir(), overrides=tuple(overrides), environ=os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return None
+
+
+def home() -> Path:
+    """Where the trader's folders are: the clone that this runs from, else the current folder."""
+    root = defaults_dir().parent
+    return root if (root / "start.py").is_file() else Path.cwd()
+
+
+def config_dir() -> Path:
+    """``config/`` of this installation if there is one, else the shipped one."""
+    own = home() / "config"
+    return own if (own / "system.yaml").is_file() else defaults_dir()
+
+
+def show_config(options: argparse.Namespace) -> int:
+    """Every key with its value and the layer it came from; faults, all at once, otherwise."""
+    if options.reference:
+        from homalos.config.document import reference
+
+        sys.stdout.write(reference(options.reference))
+        return DONE
+    loaded = load_config(options.config, options.overrides)
+    if loaded is None:
+        return WRONG
+    from homalos.config.document import listing
+
+    sys.stdout.write(listing(loaded))
+    return DONE
+
+
+def journal(options: argparse.Namespace) -> int:
+    """``verify`` reads all and tells every fault; ``show`` prints records as JSON lines."""
+    folder = options.data_dir / "journal"
+    if not folder.is_dir():
+        sys.stderr.write(f"{folder}: no journal there / 没有日志账\n")
+        return FAILED
+    if options.action == "verify":
+        verdict = journals.verify(folder)
+        sys.stdout.write(
+            f"{verdict.segments} segments, {verdict.records} records: {verdict.ingress} ingress, "
+            f"{verdict.outcomes} outcomes, last seq {verdict.last_seq}\n"
+        )
+        for fault in verdict.faults:
+            sys.stdout.write(f"FAULT {fault}\n")
+        return FAILED if verdict.faults else DONE
+    return _show_journal(folder, options)
+
+
+def _show_journal(folder: Path, options: argparse.Namespace) -> int:
+    lines: deque[str] = deque(maxlen=options.last or None)
+    try:
+        for record in journals.read(folder):
+            if options.kind and record.kind.name.lower() != options.kind:
+                continue
+            event = record.event()
+            name = type(event).__name__
+            if options.event and name != options.event:
+                continue
+            body = msgspec.json.encode(msgspec.structs.asdict(event)).decode()
+            line = (
+                f"{record.seq}\t{china_text(record.ts)}\t{record.kind.name.lower()}\t{name}\t{body}"
+            )
+            if options.last:
+                lines.append(line)
+            else:
+                print(line)
+    except journals.JournalError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except BrokenPipeError:
+        return DONE
+    for line in lines:
+        print(line)
+    return DONE
+
+
+# ---------------------------------------------------------------- to a running daemon
+
+
+class _NoDaemonError(Exception):
+    """No daemon answers for this data folder."""
+
+
+def _ask(data_dir: Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """POST to the daemon that runs on ``data_dir``, with the token that it left there."""
+    folder = data_dir / "console"
+    try:
+        token = (folder / CLI_TOKEN).read_text()
+        url = (folder / "url").read_text().strip()
+    except OSError:
+        raise _NoDaemonError from None
+    request = urllib.request.Request(  # noqa: S310  the daemon's own loopback address
+        url.rstrip("/") + path,
+        data=msgspec.json.encode(body),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=5) as answer:
+            reply: dict[str, Any] = msgspec.json.decode(answer.read())
+            return reply
+    except urllib.error.HTTPError as error:
+        raise RuntimeError(error.read().decode(errors="replace")) from None
+    except OSError:
+        raise _NoDaemonError from None
+
+
+def _told(data_dir: Path) -> int:
+    sys.stderr.write(
+        f"no daemon with a console answers for {data_dir.absolute()}: is it running, and is this "
+        "its --data-dir? / 该数据目录没有正在运行的守护进程\n"
+    )
+    return FAILED
+
+
+def login(options: argparse.Namespace) -> int:
+    """Print a link for one login within two minutes."""
+    try:
+        reply = _ask(options.data_dir, "/api/v1/auth/link", {})
+    except _NoDaemonError:
+        return _told(options.data_dir)
+    url = (options.data_dir / "console" / "url").read_text().strip()
+    print(f"{url}#t={reply['token']}")
+    return DONE
+
+
+def kill(options: argparse.Namespace) -> int:
+    """Halt trading and cancel every order; through the console, else by a file that the daemon
+    watches for, so that it works without a web server too."""
+    try:
+        _ask(options.data_dir, "/api/v1/risk/kill", {"reason": options.reason})
+        print("accepted / 已受理")
+    except _NoDaemonError:
+        if not options.data_dir.is_dir():
+            return _told(options.data_dir)
+        (options.data_dir / "KILL").write_text(options.reason)
+        print(
+            f"wrote {options.data_dir / 'KILL'}: a running daemon halts within a second, and the "
+            "next start begins halted / 已写入停止标志"
+        )
+    return DONE
+
+
+def token(options: argparse.Namespace) -> int:
+    """Named bearer tokens: the secret is shown once, and only its hash is kept."""
+    folder = options.data_dir / "console"
+    if options.action == "list":
+        for name in sorted(read_tokens(folder)):
+            print(name)
+        return DONE
+    if not options.name:
+        sys.stderr.write("a name is needed / 需要名称\n")
+        return WRONG
+    if options.action == "create":
+        print(create_token(folder, options.name))
+        return DONE
+    if revoke_token(folder, options.name):
+        return DONE
+    sys.stderr.write(f"there is no token {options.name} / 没有该令牌\n")
+    return FAILED
+
+
+# ---------------------------------------------------------------- data
+
+
+def import_ticks(options: argparse.Namespace) -> int:
+    """Recorded ticks into the database, through the gate, with a report of what was refused."""
+    from homalos.engine import Market
+    from homalos.kernel.lock import DataLockError
+    from homalos.market.formats import RecordingError
+    from homalos.storage import importing
+    from homalos.storage.progress import ProgressBar
+    from homalos.storage.schema import StorageError
+
+    loaded = load_config(options.config, options.overrides)
+    if loaded is None:
+        return WRONG
+    config = loaded.config
+    market = Market(config)
+    bar = ProgressBar(sys.stderr)
+    try:
+        report = importing.import_ticks(
+            options.path, options.format, options.data_dir, market.products, market.sessions,
+            config.market, section=config.storage, progress=bar,
+        )  # fmt: skip
+    except (DataLockError, RecordingError, StorageError, OSError) as error:
+        bar.close()
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    bar.close()
+    sys.stdout.write(report.text("zh" if config.app.language == "zh" else "en"))
+    return DONE
+
+
+def update_calendar(options: argparse.Namespace) -> int:
+    """Closed days from a well-kept package into calendar.yaml; tells what changed."""
+    from homalos.market import calendar_update
+
+    folder = options.config or config_dir()
+    path = folder / "calendar.yaml" if folder.is_dir() else folder.parent / "calendar.yaml"
+    try:
+        sys.stdout.write(calendar_update.update_calendar(path).text() + "\n")
+    except calendar_update.CalendarUpdateError as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    return DONE

@@ -1,0 +1,142 @@
+"""The trading core around a clock and a gateway: the same live, simulated and in a backtest."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from homalos.config.schema import Config
+from homalos.gateway.protocol import Gateway
+from homalos.kernel.bus import Bus
+from homalos.kernel.catalogue import check
+from homalos.kernel.clock import Clock
+from homalos.kernel.ids import OrderIds
+from homalos.kernel.journal import Journal
+from homalos.kernel.state import state_hash
+from homalos.kernel.timers import Timers
+from homalos.market.bars import BarAggregator
+from homalos.market.calendar import TradingCalendar
+from homalos.market.gate import TickGate
+from homalos.market.products import Products
+from homalos.market.sessions import Sessions
+from homalos.model.events import InstrumentListed
+from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.trading import Account, Order, StrategyBook
+from homalos.strategy.manager import StrategyManager
+from homalos.trading.books import Books
+from homalos.trading.control import TradingControl
+from homalos.trading.manager import OrderManager
+from homalos.trading.risk.gate import RiskGate
+
+ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
+"""Roles that every profile has."""
+
+
+class Market:
+    """What is known before any venue speaks: products, calendar, sessions."""
+
+    def __init__(self, config: Config) -> None:
+        self.products = Products(config.products)
+        self.calendar = TradingCalendar(config.calendar)
+        self.sessions = Sessions(self.calendar, self.products)
+
+
+class View:
+    """What strategies may read of the account."""
+
+    def __init__(self, books: Books, orders: OrderManager) -> None:
+        self.account: Callable[[], Account] = books.account
+        self.book: Callable[..., StrategyBook] = books.book
+        self.books: Callable[[], tuple[StrategyBook, ...]] = books.books
+        self.live: Callable[[], Iterable[Order]] = orders.live
+
+
+class Engine:
+    """Bus, market, trading and strategies, assembled. ``attach`` once, then ``connect``.
+
+    ``recorded``: the market comes from a file, its times are not compared with the clock.
+    ``watchdog``: strategies have time budgets and their files are watched.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        market: Market,
+        clock: Clock,
+        make_gateway: Callable[[Bus, Timers], Gateway],
+        *,
+        run: int,
+        strategies: Path,
+        journal: Journal | None = None,
+        recorded: bool = False,
+        watchdog: bool = True,
+        stuck_file: Path | None = None,
+    ) -> None:
+        account = AccountId(config.app.account)
+        self.config = config
+        self.clock = clock
+        self.bus = Bus(clock, config.kernel, journal)
+        self.timers = Timers(self.bus)
+        self.gateway = make_gateway(self.bus, self.timers)
+        self.gate = TickGate(
+            market.sessions, clock, config.market, self.bus.post, recorded=recorded
+        )
+        self.bars = BarAggregator(self.bus, self.timers, market.sessions, config.market)
+        self.books = Books(self.bus, self.timers, config.trading, account)
+        simulated = self.gateway.simulated
+        self.control = TradingControl(self.bus, config.trading, simulated=simulated)
+        self.risk = RiskGate(config.risk, self.books, self.control, simulated=simulated)
+        self.orders = OrderManager(
+            self.bus, self.timers, self.gateway, self.books, self.risk, self.control,
+            config.trading, account,
+        )  # fmt: skip
+        self.strategies = StrategyManager(
+            self.bus, self.timers, OrderIds(run), View(self.books, self.orders),
+            self.bars, self._subscribe, config.strategy, config.strategies, strategies,
+            account=account, watchdog=watchdog, stuck_file=stuck_file,
+        )  # fmt: skip
+
+    def _subscribe(self, instruments: Iterable[InstrumentId]) -> None:
+        self.gateway.subscribe(instruments)
+
+    def attach(self) -> None:
+        """Subscribe everybody; books before strategies: a fill is booked when it is told."""
+        self.bus.subscribe(InstrumentListed, self._on_listed, actor="gate", role="market")
+        self.bars.attach()
+        self.books.attach()
+        self.control.attach()
+        self.orders.attach()
+        self.strategies.attach()
+
+    def _on_listed(self, event: InstrumentListed) -> None:
+        self.gate.listed(event.instrument)
+
+    def connect(self) -> None:
+        """Open the lines to the venue."""
+        self.gateway.connect(self.bus.post, self.gate.admit)
+
+    def faults(self, *roles: str) -> list[str]:
+        """Of the catalogue check, with these roles present beside the core's."""
+        return check(self.bus, (*ROLES, *roles))
+
+    def configure(self, config: Config) -> None:
+        """Apply keys that hold at once, between two events."""
+        self.config = config
+        self.bus.configure(config.kernel)
+        self.gate.configure(config.market)
+        self.bars.configure(config.market)
+        self.books.configure(config.trading)
+        self.control.configure(config.trading)
+        self.orders.configure(config.trading)
+        self.risk.configure(config.risk)
+        self.strategies.configure(config.strategy)
+
+    def state_hash(self) -> str:
+        """Of orders, books, risk and strategies: no measured time, no statistics."""
+        return state_hash(
+            {
+                "books": self.books.state(),
+                "control": self.control.state_record(),
+                "orders": self.orders.state(),
+                "risk": self.risk.state(),
+                "strategies": self.strategies.state(),
+            }
+        )
