@@ -167,7 +167,9 @@ def _times(
     bad |= (hours > 23) | (minutes > 59) | (seconds > 59)
     if bad.any():
         return None
-    return hours * HOUR + minutes * MINUTE + seconds * SECOND + milliseconds * MILLISECOND
+    times: NDArray[np.int64]
+    times = hours * HOUR + minutes * MINUTE + seconds * SECOND + milliseconds * MILLISECOND
+    return times
 
 
 def parse_slow(name: str, data: bytes, problems: Problems) -> tuple[NDArray[np.int64], Table]:
