@@ -8,14 +8,13 @@ average cost. Their net lots are equal in every contract, and so is their total 
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timer, Timers
 from homalos.market import money
-from homalos.model.enums import Direction, Offset, Side
+from homalos.model.enums import Direction, Offset
 from homalos.model.events import AccountSnapshot, InstrumentListed, TradeReported
 from homalos.model.ids import UNATTRIBUTED, AccountId, InstrumentId, StrategyId
 from homalos.model.market import Instrument, Tick
@@ -23,21 +22,15 @@ from homalos.model.times import SECOND
 from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
 from homalos.trading.contract import Contract
 from homalos.trading.funds import Cash, available
-from homalos.trading.lots import Lot, LotSide
 from homalos.trading.offsets import closes_today, portable
-from homalos.trading.reservations import Reservations
+from homalos.trading.reservations import Reservations, order_cost
 from homalos.trading.strategy_book import NetBook
+from homalos.trading.venue_lots import lots_of, same_lots, today_rate_lots
+
+_OPEN = Offset.OPEN
 
 AFTER_TRADE = SECOND // 5
 """Trades of one burst share a snapshot."""
-
-
-class Funds(NamedTuple):
-    """Equity, margin in use (frozen included) and available money, in yuan."""
-
-    balance: float
-    margin: float
-    available: float
 
 
 class Books:
@@ -64,6 +57,8 @@ class Books:
         self._held: dict[InstrumentId, Contract] = {}
         self._books: dict[tuple[StrategyId, InstrumentId], NetBook] = {}
         self.reservations = Reservations()
+        self._costed: Order | None = None
+        self._cost = (0.0, 0.0)
         self._timer: Timer | None = None
         self._published: Account | None = None
         self._traded = False
@@ -125,7 +120,7 @@ class Books:
         self, contract: Contract, report: TradeReported, offset: Offset
     ) -> tuple[float, float]:
         lots, price, multiplier = report.lots, report.price, contract.multiplier
-        if offset is Offset.OPEN:
+        if offset is _OPEN:
             contract.opening(report.side).open(lots, price, report.trading_day)
             fee, profit = contract.fee(report.side, offset, price, lots), 0.0
         else:
@@ -158,15 +153,27 @@ class Books:
             profit,
         )
 
+    def cost(self, order: Order, contract: Contract) -> tuple[float, float]:
+        """Margin and fee that an order would freeze. Asked by the risk gate and then, for the same
+        order, by the reservation: computed once."""
+        if order is not self._costed:
+            self._costed, self._cost = order, order_cost(contract, order)
+        return self._cost
+
     def hold(self, order: Order, lots: int) -> None:
         """Bind margin, fee and lots of ``order`` for ``lots`` of it; 0 sets them free."""
+        if self.reservations.keep(order.id, lots) or lots <= 0:
+            return
         contract = self._contracts.get(order.instrument)
         if contract is not None:
             book = self.net_book(order.strategy, order.instrument, contract.multiplier)
-            self.reservations.hold(order, lots, contract, book)
+            cost = self.cost(order, contract)
+            self.reservations.hold(order, lots, contract, book, cost)
 
     def _refresh(self, contract: Contract) -> None:
         id_ = contract.instrument.id
+        if contract.pre_settlement is None and (tick := self.quotes.get(id_)) is not None:
+            contract.pre_settlement = tick.pre_settlement
         contract.refresh(self._section.margin_price, self.marks.get(id_))
         if contract.long.parts or contract.short.parts:
             self._held[id_] = contract
@@ -196,10 +203,8 @@ class Books:
         first, self.trading_day = self.trading_day == 0, trading_day
         if first:
             return
-        cash = self._cash
         profit = sum(c.profit(self._settlement(id_)) for id_, c in self._held.items())
-        pre = cash.static() + cash.closed_profit + profit - cash.fees
-        self._cash = Cash(pre_balance=round(pre, 4))
+        self._cash = Cash(pre_balance=round(self._cash.settled() + profit, 4))
         for id_, contract in self._contracts.items():
             settlement = self._settlement(id_)
             contract.pre_settlement = settlement
@@ -229,8 +234,8 @@ class Books:
         for id_, contract in self._contracts.items():
             for direction, side in contract.sides():
                 row = rows.get((id_, direction))
-                if not _same(side, row):
-                    side.replace(_lots(row, snapshot.trading_day))
+                if not same_lots(side, row):
+                    side.replace(lots_of(row, snapshot.trading_day))
                 if snapshot.trades and not contract.instrument.splits_today:
                     side.charged_today = charged.get((id_, direction), 0)
             self._refresh(contract)
@@ -300,8 +305,9 @@ class Books:
             if book.net or book.cash or book.fees
         )
 
-    def funds(self) -> Funds:
-        """Equity, margin and available money at the last prices; cheap enough for each order."""
+    def funds(self) -> tuple[float, float, float]:
+        """(equity, margin with what is frozen, available money) at the last prices; cheap enough
+        for each order."""
         marks, profit, margin = self.marks, 0.0, 0.0
         by_last = self._section.margin_price == "last"
         for id_, contract in self._held.items():
@@ -311,16 +317,18 @@ class Books:
             if price is not None:
                 profit += (price * contract.net - contract.basis) * contract.multiplier
             margin += contract.margin
-        cash, held = self._cash, self.reservations
-        balance = cash.static() + cash.closed_profit + profit - cash.fees
+        held = self.reservations
+        balance = self._cash.settled() + profit
         used = margin + held.margin
-        free = available(balance - used - held.fees, profit, self._section.available_counts)
-        return Funds(balance, used, free)
+        free = balance - used - held.fees
+        counts = self._section.available_counts
+        if counts != "both":
+            free = available(free, profit, counts)
+        return balance, used, free
 
     def account(self) -> Account:
-        funds = self.funds()
+        balance, used, free = self.funds()
         cash, held = self._cash, self.reservations
-        static = cash.static() + cash.closed_profit - cash.fees
         return Account(
             id=self.account_id,
             trading_day=self.trading_day,
@@ -328,13 +336,13 @@ class Books:
             deposit=cash.deposit,
             withdraw=cash.withdraw,
             closed_profit=cash.closed_profit,
-            position_profit=funds.balance - static,
+            position_profit=balance - cash.settled(),
             fees=cash.fees,
-            margin=funds.margin - held.margin,
+            margin=used - held.margin,
             frozen_margin=held.margin,
             frozen_fees=held.fees,
-            balance=funds.balance,
-            available=funds.available,
+            balance=balance,
+            available=free,
             ts_event=self._bus.clock.now(),
         )
 
@@ -356,8 +364,9 @@ class Books:
         self._timer = self._timers.call_at(self._bus.clock.now() + delay, self._due)
 
     def _due(self) -> None:
-        funds, last = self.funds(), self._published
-        moved = last is None or (funds.balance, funds.available) != (last.balance, last.available)
+        balance, _, free = self.funds()
+        last = self._published
+        moved = last is None or (balance, free) != (last.balance, last.available)
         if self._traded or moved:
             self._traded = False
             snapshot = self.snapshot()
@@ -376,35 +385,3 @@ class Books:
             tuple((*key, book.state()) for key, book in books),
             self.reservations.state(),
         )
-
-
-def today_rate_lots(trades: Iterable[Trade]) -> dict[tuple[InstrumentId, Direction], int]:
-    """Lots opened today that no close has paid the close-today rate for yet (FACTS A9)."""
-    left: dict[tuple[InstrumentId, Direction], int] = {}
-    for trade in trades:
-        opens = trade.offset is Offset.OPEN
-        long = (trade.side is Side.BUY) is opens
-        key = (trade.instrument, Direction.LONG if long else Direction.SHORT)
-        have = left.get(key, 0)
-        left[key] = have + trade.lots if opens else max(0, have - trade.lots)
-    return left
-
-
-def _same(side: LotSide, row: Position | None) -> bool:
-    """The books have these lots on this basis already, and know more about each of them."""
-    if row is None:
-        return not side.parts
-    cost = side.basis_sum / side.lots if side.lots else 0.0
-    days = (side.today, side.yesterday) == (row.today_lots, row.yesterday_lots)
-    return days and abs(cost - row.cost_price) < 1e-9
-
-
-def _lots(row: Position | None, day: int) -> Iterable[Lot]:
-    """The oldest first, as they will be closed."""
-    if row is None:
-        return
-    today_price = yesterday_basis = row.cost_price
-    if row.yesterday_lots:
-        yield Lot(row.yesterday_lots, row.average_price, yesterday_basis, 0, False)
-    if row.today_lots:
-        yield Lot(row.today_lots, today_price, today_price, day, True)

@@ -10,6 +10,8 @@ from homalos.model.trading import Position
 from homalos.trading.lots import LotSide
 from homalos.trading.offsets import closes_today
 
+_BUY, _SELL, _OPEN = Side.BUY, Side.SELL, Offset.OPEN  # members looked up once
+
 MarginPrice = Literal["open", "pre_settlement", "last"]
 
 
@@ -27,7 +29,7 @@ class Working:
         self.close_sell = 0
 
     def add(self, side: Side, opens: bool, lots: int) -> None:
-        if side is Side.BUY:
+        if side is _BUY:
             self.buy += lots
             if opens:
                 self.open_buy += lots
@@ -78,10 +80,10 @@ class Contract:
 
     def closing(self, side: Side) -> LotSide:
         """The direction whose lots an order of ``side`` closes."""
-        return self.long if side is Side.SELL else self.short
+        return self.long if side is _SELL else self.short
 
     def opening(self, side: Side) -> LotSide:
-        return self.long if side is Side.BUY else self.short
+        return self.long if side is _BUY else self.short
 
     def sides(self) -> tuple[tuple[Direction, LotSide], tuple[Direction, LotSide]]:
         return (Direction.LONG, self.long), (Direction.SHORT, self.short)
@@ -109,7 +111,7 @@ class Contract:
     def fee(self, side: Side, offset: Offset, price: float, lots: int) -> float:
         """Fee of a coming trade, not rounded: what a working order freezes."""
         fees, mult = self.instrument.fees, self.multiplier
-        if offset is Offset.OPEN:
+        if offset is _OPEN:
             return money.fee(price, lots, mult, fees.open)
         today = closes_today(offset, self.instrument.splits_today)
         return self.close_fee(price, lots, self.closing(side).fee_today_lots(lots, today))

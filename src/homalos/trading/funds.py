@@ -24,9 +24,10 @@ class Cash:
         self.closed_profit = closed_profit
         self.fees = fees
 
-    def static(self) -> float:
-        """Equity before today's trading."""
-        return self.pre_balance + self.deposit - self.withdraw
+    def settled(self) -> float:
+        """Equity without the position profit."""
+        static = self.pre_balance + self.deposit - self.withdraw
+        return static + self.closed_profit - self.fees
 
     def state(self) -> tuple[float, ...]:
         return self.pre_balance, self.deposit, self.withdraw, self.closed_profit, self.fees

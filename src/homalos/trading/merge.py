@@ -10,6 +10,8 @@ from homalos.model.market import Instrument, Tick
 from homalos.model.trading import Order
 from homalos.trading.states import Word, next_status
 
+_LIMIT, _MARKET, _FAK = OrderKind.LIMIT, OrderKind.MARKET, TimeInForce.FAK
+
 _WORDS = {
     OrderStatus.SUBMITTED: Word.SUBMITTED,
     OrderStatus.ACCEPTED: Word.ACCEPTED,
@@ -83,7 +85,6 @@ def market_price(side: Side, instrument: Instrument, tick: Tick | None, ticks: i
 def part(intent: SubmitOrder, number: int, offset: Offset, lots: int, price: float) -> Order:
     """One order of an intent; the first bears the intent's id, the further ones ``intent.1``..."""
     id_ = intent.intent_id if number == 0 else OrderId(f"{intent.intent_id}.{number}")
-    market = intent.kind is OrderKind.MARKET
     return Order(
         id_,
         intent.intent_id,
@@ -92,8 +93,8 @@ def part(intent: SubmitOrder, number: int, offset: Offset, lots: int, price: flo
         intent.instrument,
         intent.side,
         offset,
-        OrderKind.LIMIT,
-        TimeInForce.FAK if market else intent.tif,
+        _LIMIT,
+        _FAK if intent.kind is _MARKET else intent.tif,
         price,
         lots,
         intent.ts_init,

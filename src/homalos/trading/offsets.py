@@ -10,6 +10,8 @@ from typing import Literal
 
 from homalos.model.enums import Offset
 
+_OPEN, _CLOSE_TODAY = Offset.OPEN, Offset.CLOSE_TODAY  # members looked up once
+
 CloseOrder = Literal["today_first", "yesterday_first"]
 
 
@@ -29,6 +31,8 @@ def resolve(
     ``closable_today``, ``closable_yesterday``, ``closable``: what the account has on the opposite
     direction less its working closes, by day and in all.
     """
+    if book_lots <= 0:
+        return ((_OPEN, lots),)
     parts: tuple[tuple[Offset, int], ...]
     if not splits_today:
         closing = max(0, min(lots, book_lots, closable))
@@ -54,12 +58,12 @@ def closes_today(offset: Offset, splits_today: bool) -> bool | None:
     """
     if not splits_today:
         return None
-    return offset is Offset.CLOSE_TODAY
+    return offset is _CLOSE_TODAY
 
 
 def portable(offset: Offset, splits_today: bool) -> Offset:
     """The offset as the exchange wants it: without a split every close is a plain one."""
-    if offset is Offset.OPEN:
+    if offset is _OPEN:
         return offset
     if not splits_today:
         return Offset.CLOSE

@@ -60,15 +60,27 @@ class OrderRegistry:
         self.open_count = 0
         """Orders that may still trade, or whose trades are not all booked."""
         self._orders: dict[OrderId, Order] = {}
-        self._intents: dict[OrderId, list[OrderId]] = {}
+        self._intents: dict[OrderId, tuple[OrderId, ...]] = {}
         self._venue: dict[tuple[str, VenueOrderId], OrderId] = {}
         self._open: dict[InstrumentId, dict[OrderId, Order]] = {}
 
+    def add(self, order: Order) -> None:
+        """Register an order that is about to leave."""
+        id_ = order.id
+        self._orders[id_] = order
+        parts = self._intents.get(order.intent_id)
+        self._intents[order.intent_id] = (id_,) if parts is None else (*parts, id_)
+        rows = self._open.get(order.instrument)
+        if rows is None:
+            rows = self._open[order.instrument] = {}
+        rows[id_] = order
+        self.open_count += 1
+
     def put(self, order: Order) -> None:
-        """Register, or replace what is known of this order."""
+        """Replace what is known of this order; one that is not known is registered."""
         known = self._orders.get(order.id)
         if known is None:
-            self._intents.setdefault(order.intent_id, []).append(order.id)
+            self.add(order)
         self._orders[order.id] = order
         if order.venue_order_id is not None and (
             known is None or known.venue_order_id != order.venue_order_id

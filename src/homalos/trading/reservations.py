@@ -12,58 +12,78 @@ from homalos.trading.contract import Contract
 from homalos.trading.offsets import closes_today
 from homalos.trading.strategy_book import NetBook
 
+_BUY, _OPEN = Side.BUY, Offset.OPEN
 
-def order_margin(contract: Contract, order: Order) -> float:
-    """Margin that the open of ``order`` would freeze: at its price (FACTS A11); 0 for a close."""
-    if order.offset is not Offset.OPEN:
-        return 0.0
+
+def order_cost(contract: Contract, order: Order) -> tuple[float, float]:
+    """Margin and fee that ``order`` would freeze: an open's margin at its price (FACTS A11), none
+    for a close."""
+    price, lots, offset = order.price, order.lots, order.offset
+    fee = contract.fee(order.side, offset, price, lots)
+    if offset is not _OPEN:
+        return 0.0, fee
     instrument = contract.instrument
-    buy = order.side is Side.BUY
-    rate = instrument.long_margin if buy else instrument.short_margin
-    return money.margin(order.price, order.lots, contract.multiplier, rate)
+    rate = instrument.long_margin if order.side is _BUY else instrument.short_margin
+    return money.margin(price, lots, contract.multiplier, rate), fee
 
 
 class _Held:
-    __slots__ = ("book", "contract", "fee", "lots", "margin", "order")
+    __slots__ = ("book", "contract", "fee", "lots", "margin", "opens", "order")
 
-    def __init__(self, order: Order, contract: Contract, book: NetBook) -> None:
+    def __init__(
+        self, order: Order, contract: Contract, book: NetBook, cost: tuple[float, float]
+    ) -> None:
         self.order = order
         self.contract = contract
         self.book = book
         self.lots = 0
+        self.opens = order.offset is _OPEN
         # Whole cents a lot, so that sums of them are exact.
-        self.margin = round(order_margin(contract, order) / order.lots, 2)
-        fee = contract.fee(order.side, order.offset, order.price, order.lots)
-        self.fee = round(fee / order.lots, 2)
+        self.margin = int(cost[0] * 100 / order.lots + 0.5)
+        self.fee = int(cost[1] * 100 / order.lots + 0.5)
 
 
 class Reservations:
     """All that is bound, by order. Only ``Books`` calls it."""
 
     def __init__(self) -> None:
-        self.margin = 0.0
-        self.fees = 0.0
         self.open_lots = 0
         """Lots of working opens over all contracts."""
+        self._margin = 0
+        self._fees = 0
         self._held: dict[OrderId, _Held] = {}
 
-    def hold(self, order: Order, lots: int, contract: Contract, book: NetBook) -> None:
-        """Bind ``lots`` of ``order`` (0: nothing any more)."""
-        held = self._held.get(order.id)
+    @property
+    def margin(self) -> float:
+        """Frozen margin, yuan."""
+        return self._margin / 100
+
+    @property
+    def fees(self) -> float:
+        """Frozen fees, yuan."""
+        return self._fees / 100
+
+    def hold(
+        self, order: Order, lots: int, contract: Contract, book: NetBook, cost: tuple[float, float]
+    ) -> None:
+        """Begin to bind ``lots`` of an order that costs ``cost`` in all."""
+        held = self._held[order.id] = _Held(order, contract, book, cost)
+        self._move(held, lots)
+
+    def keep(self, id_: OrderId, lots: int) -> bool:
+        """Bind that many from now on, 0: none any more; ``False``: the order binds nothing."""
+        held = self._held.get(id_)
         if held is None:
-            if lots <= 0:
-                return
-            held = self._held[order.id] = _Held(order, contract, book)
-        change = lots - held.lots
-        if change:
-            self._move(held, change)
+            return False
+        if lots != held.lots:
+            self._move(held, lots - held.lots)
         if lots <= 0:
-            del self._held[order.id]
+            del self._held[id_]
+        return True
 
     def _move(self, held: _Held, change: int) -> None:
         held.lots += change
-        order, contract = held.order, held.contract
-        opens = order.offset is Offset.OPEN
+        order, contract, opens = held.order, held.contract, held.opens
         contract.working.add(order.side, opens, change)
         held.book.working.add(order.side, opens, change)
         if opens:
@@ -71,8 +91,8 @@ class Reservations:
         else:
             today = closes_today(order.offset, contract.instrument.splits_today)
             contract.closing(order.side).freeze(change, today)
-        self.margin = round(self.margin + change * held.margin, 2)
-        self.fees = round(self.fees + change * held.fee, 2)
+        self._margin += change * held.margin
+        self._fees += change * held.fee
 
     def state(self) -> tuple[object, ...]:
         return tuple(sorted((id_, held.lots) for id_, held in self._held.items()))

@@ -9,6 +9,8 @@ from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.trading import StrategyBook
 from homalos.trading.contract import Working
 
+_SELL = Side.SELL
+
 
 class NetBook:
     """Only ``Books`` changes it."""
@@ -59,7 +61,7 @@ class NetBook:
 
     def closable(self, side: Side) -> int:
         """Lots that an order of ``side`` may still close of this book."""
-        if side is Side.SELL:
+        if side is _SELL:
             return max(0, self.net - self.working.close_sell)
         return max(0, -self.net - self.working.close_buy)
 

@@ -125,6 +125,10 @@ class VenueSync:
         fresh = self._takes_over and not self.history
         if venue.trading_day > self._books.trading_day:
             self._turn(venue.trading_day)
+        if self._takes_over:
+            # Their listing is on its way on a lower lane; positions cannot be booked without.
+            for instrument in self._gateway.instruments():
+                self._books.listed(instrument)
         self._explain(venue, fresh)
         if self._takes_over:
             self._take_over(venue)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from homalos.model.enums import Phase, Side, TradingState
+from homalos.model.enums import Phase, TradingState
 from homalos.model.events import Denial
 from homalos.model.market import Instrument
 from homalos.model.trading import Order
@@ -22,6 +22,7 @@ class RiskView:
         "balance",
         "book_closable",
         "closing",
+        "complete",
         "connected",
         "contract",
         "fee",
@@ -37,10 +38,13 @@ class RiskView:
         "orders_last_second",
         "phase",
         "reducing",
+        "same_side_working",
+        "sign",
         "state",
         "total_lots",
         "upper_limit",
         "working",
+        "working_opens",
         "working_orders",
     )
 
@@ -52,6 +56,10 @@ class RiskView:
     last_price: float | None
     upper_limit: float | None
     lower_limit: float | None
+    complete: bool
+    """Phase, last price and limits are all known."""
+    sign: int
+    """+1 for a buy, -1 for a sell."""
     reducing: bool
     """The account's net position falls and the book's does not rise, working orders counted."""
     opens: bool
@@ -61,8 +69,12 @@ class RiskView:
     """The direction that the order would take from."""
     working: Working
     """Of this contract."""
+    same_side_working: int
+    """Lots of working orders of this contract on the order's side."""
+    working_opens: int
+    """Those of them that open."""
     book_closable: int
-    """Lots of the strategy's own book that this side can still close."""
+    """Lots of the strategy's own book that this side can still close; below zero: none."""
     total_lots: int
     """All contracts, both directions, working opens included."""
     balance: float
@@ -78,9 +90,6 @@ class RiskView:
     open_orders: int
     working_orders: Iterable[Order]
     """Of this contract."""
-
-    def same_side_working(self, side: Side) -> int:
-        return self.working.buy if side is Side.BUY else self.working.sell
 
 
 class Rule(Protocol):

@@ -25,6 +25,7 @@ class Closable:
             text = f"{order.offset.value} {order.lots} lots: the account can close {account}"
             return Denial(self.name, order.lots, account, text)
         if order.lots > view.book_closable:
-            text = f"{order.lots} lots: the book of {order.strategy} can close {view.book_closable}"
-            return Denial(self.name, order.lots, view.book_closable, text)
+            own = max(0, view.book_closable)
+            text = f"{order.lots} lots: the book of {order.strategy} can close {own}"
+            return Denial(self.name, order.lots, own, text)
         return None

@@ -3,7 +3,6 @@
 The other way an order only rests, which costs nothing."""
 
 from homalos.config.sections.risk import RiskSection
-from homalos.model.enums import Side
 from homalos.model.events import Denial
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView
@@ -21,7 +20,7 @@ class Collar:
     def check(self, order: Order, view: RiskView) -> Denial | None:
         last = view.last_price
         assert last is not None
-        through = (order.price - last) * (1 if order.side is Side.BUY else -1)
+        through = (order.price - last) * view.sign
         if through <= 0:
             return None
         ticks = round(through / view.instrument.tick_size, 6)

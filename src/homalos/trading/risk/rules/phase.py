@@ -7,6 +7,8 @@ from homalos.model.events import Denial
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView
 
+_CONTINUOUS = Phase.CONTINUOUS
+
 
 class SessionPhase:
     name = "phase"
@@ -18,7 +20,7 @@ class SessionPhase:
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         phase = view.phase
-        if phase is Phase.CONTINUOUS:
+        if phase is _CONTINUOUS:
             return None
         if phase is Phase.AUCTION:
             if order.tif is TimeInForce.GFD:

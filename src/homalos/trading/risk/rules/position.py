@@ -1,7 +1,6 @@
 """Position of one contract: gross in one direction, and net, working orders included."""
 
 from homalos.config.sections.risk import RiskSection
-from homalos.model.enums import Side
 from homalos.model.events import Denial
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView
@@ -17,15 +16,12 @@ class PositionByInstrument:
         self._max_net_lots = section.max_net_lots
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        buy = order.side is Side.BUY
         if view.opens:
-            working = view.working.open_buy if buy else view.working.open_sell
-            gross = view.opening.lots + working + order.lots
+            gross = view.opening.lots + view.working_opens + order.lots
             if gross > self._max_position_lots:
                 text = f"{gross} lots in one direction: at most {self._max_position_lots}"
                 return Denial(self.name, gross, self._max_position_lots, text)
-        held = view.contract.net if buy else -view.contract.net
-        net = held + view.same_side_working(order.side) + order.lots
+        net = view.sign * view.contract.net + view.same_side_working + order.lots
         if net > self._max_net_lots:
             text = f"net {net} lots with the working orders: at most {self._max_net_lots}"
             return Denial(self.name, net, self._max_net_lots, text)

@@ -18,13 +18,13 @@ class SelfTrade:
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if not self._prevent_self_trade:
             return None
-        sign = order.side.sign
+        side, price, sign = order.side, order.price, view.sign
         for resting in view.working_orders:
             if (
-                resting.side is not order.side
+                resting.side is not side
+                and (price - resting.price) * sign >= 0
                 and resting.status in LIVE
-                and (order.price - resting.price) * sign >= 0
             ):
                 text = f"would meet our own order {resting.id} at {resting.price:g}"
-                return Denial(self.name, order.price, resting.price, text)
+                return Denial(self.name, price, resting.price, text)
         return None

@@ -6,6 +6,8 @@ from homalos.model.events import Denial
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView
 
+_ACTIVE, _REDUCING = TradingState.ACTIVE, TradingState.REDUCING
+
 
 class TradingStateRule:
     name = "trading_state"
@@ -16,13 +18,9 @@ class TradingStateRule:
         """It has no limit to read."""
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        if view.state is TradingState.ACTIVE:
+        if view.state is _ACTIVE:
             return None
-        if view.state is TradingState.REDUCING and view.reducing:
+        if view.state is _REDUCING and view.reducing:
             return None
-        allowed = (
-            "only reducing orders pass"
-            if view.state is TradingState.REDUCING
-            else "no order passes"
-        )
+        allowed = "only reducing orders pass" if view.state is _REDUCING else "no order passes"
         return Denial(self.name, 0.0, 0.0, f"trading is {view.state.value}: {allowed}")
