@@ -42,7 +42,7 @@ def profit(
 def round_cents(amount: float) -> float:
     """To the cent, half away from zero, on the decimal value: 1.005 gives 1.01.
 
-    Float noise beyond the eighth decimal is dropped first, so that 2.6749999999999998, which was
+    Float noise beyond the eighth decimal is dropped first, so that 2.6749999999999994, which was
     meant to be 2.675, gives 2.68 as it does in decimal arithmetic.
     """
     value = Decimal(repr(round(amount, _NOISE_DIGITS)))
@@ -86,8 +86,9 @@ def round_to_tick(
 def limit_prices(pre_settlement: float, ratio: float, tick: float) -> tuple[float, float]:
     """(upper, lower) limit of the day: pre_settlement x (1 +- ratio) on the grid (FACTS A17).
 
-    Each exchange's rounding direction is unverified, so both are rounded inwards: a price inside
-    them is inside the venue's own. Where ticks carry limits, those hold and not these.
+    Each exchange's rounding is unverified (recordings: SHFE rounds both down, CZCE to the nearest),
+    so both are rounded inwards: at most a tick tighter than the venue's own. Where ticks carry
+    limits, those hold and not these.
     """
     width = abs(pre_settlement) * ratio
     upper = round_to_tick(pre_settlement + width, tick, "down")
