@@ -159,6 +159,23 @@ def test_a_contract_watched_before_its_first_trade_counts_from_zero() -> None:
     assert [bar.volume for bar in market.all] == [3]
 
 
+def test_the_opening_price_is_the_venues_own() -> None:
+    market = Market(at("09:00:00"))
+    more = {"open_price": 3790.0, "high_price": 3802.0, "low_price": 3788.0}
+    market.feed(tick(at("09:00:00.500"), 3800, 400, **more))
+    market.move(at("09:01:01"))
+    bar = market.all[0]
+    assert (bar.open, bar.high, bar.low, bar.close) == (3790, 3802, 3788, 3800)
+
+
+def test_the_first_trade_of_the_next_day_may_come_late() -> None:
+    market = Market(at("14:59:00"))
+    market.feed(tick(at("14:59:10"), 3800, 90_000))
+    market.feed(tick(at("09:47:10", 20171114), 3790, 3, day=20171114))
+    market.move(at("09:48:01", 20171114))
+    assert market.all[-1].volume == 3
+
+
 def test_the_next_day_counts_from_zero() -> None:
     market = Market(at("14:59:00"))
     market.feed(tick(at("14:59:10"), 3800, 90_000, interest=100.0, instrument=RB))

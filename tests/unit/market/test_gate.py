@@ -80,7 +80,11 @@ def test_an_unlisted_contract_is_refused(door: Door) -> None:
     "price", [math.nan, math.inf, -math.inf, 0.0, -1.0, 1.7976931348623157e308]
 )
 @pytest.mark.parametrize("field", ["last_price", "bid_price", "ask_price"])
-def test_junk_prices(door: Door, field: str, price: float) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+def test_junk_prices(door: Door, field: str, price: float, warm: bool) -> None:
+    if warm:
+        assert door.admit(tick(at("09:00:01"))) == ACCEPTED
+        assert door.admit(tick(at("09:00:02"), **{field: price})) == "bad_price"
     assert door.admit(tick(at("09:00:00"), **{field: price})) == "bad_price"
 
 
@@ -149,6 +153,11 @@ def test_settlement_push(door: Door, time: str) -> None:
     door.admit(tick(at("15:00:00.500")))
     assert door.admit(tick(at(time), settlement=3855.0)) == "settlement_push"
     assert door.admit(tick(at(time), volume=101)) == "out_of_session"
+
+
+def test_a_repeat_at_noon_is_no_settlement(door: Door) -> None:
+    door.admit(tick(at("11:30:00.500")))
+    assert door.admit(tick(at("11:30:25"))) == "out_of_session"
 
 
 def test_the_last_tick_twice(door: Door) -> None:
