@@ -150,6 +150,10 @@ class Spool:
             file.remove()
 
     def close(self) -> None:
+        """A file that never took a row (the disk was full) goes."""
         for file in self._files:
-            file.close()
+            if file.rows:
+                file.close()
+            else:
+                file.remove()
         self._files = []
