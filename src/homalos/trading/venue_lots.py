@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from homalos.model.enums import Direction, Side
+from homalos.model.enums import Direction, Offset, Side
 from homalos.model.ids import InstrumentId
 from homalos.model.trading import Position, Trade
 from homalos.trading.lots import Lot, LotSide
@@ -12,7 +12,7 @@ def today_rate_lots(trades: Iterable[Trade]) -> dict[tuple[InstrumentId, Directi
     """Lots opened today that no close has paid the close-today rate for yet (FACTS A9)."""
     left: dict[tuple[InstrumentId, Direction], int] = {}
     for trade in trades:
-        opens = trade.offset is _OPEN
+        opens = trade.offset is Offset.OPEN
         long = (trade.side is Side.BUY) is opens
         key = (trade.instrument, Direction.LONG if long else Direction.SHORT)
         have = left.get(key, 0)
