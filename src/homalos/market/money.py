@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Literal
 
-from homalos.model.enums import Direction, Side
+from homalos.model.enums import Direction
 from homalos.model.market import Rate
 
 _CENT = Decimal("0.01")
@@ -94,25 +94,6 @@ def limit_prices(pre_settlement: float, ratio: float, tick: float) -> tuple[floa
     upper = round_to_tick(pre_settlement + width, tick, "down")
     lower = round_to_tick(pre_settlement - width, tick, "up")
     return upper, lower
-
-
-def market_price(
-    side: Side,
-    opposite: float,
-    ticks: int,
-    tick: float,
-    *,
-    upper: float | None = None,
-    lower: float | None = None,
-) -> float:
-    """Limit price of the portable market order: the opposite side's best price, ``ticks`` beyond
-    it, clipped to the limits of the day (FACTS A8). To be sent as FAK."""
-    price = round_to_tick(opposite + side.sign * ticks * tick, tick)
-    if upper is not None and price > upper:
-        return upper
-    if lower is not None and price < lower:
-        return lower
-    return price
 
 
 def _tolerance(ratio: float) -> float:

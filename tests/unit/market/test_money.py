@@ -5,7 +5,7 @@ import math
 import pytest
 
 from homalos.market import money
-from homalos.model.enums import Direction, Side
+from homalos.model.enums import Direction
 from homalos.model.market import Rate
 
 
@@ -84,9 +84,8 @@ def test_limits_are_rounded_inwards() -> None:
     assert (upper, lower) == (-36.0, -44.0)
 
 
-def test_the_portable_market_order() -> None:
-    assert money.market_price(Side.BUY, 3850.0, 5, 1) == 3855.0
-    assert money.market_price(Side.SELL, 3850.0, 5, 1) == 3845.0
-    assert money.market_price(Side.BUY, 3850.0, 5, 1, upper=3852.0, lower=3000.0) == 3852.0
-    assert money.market_price(Side.SELL, 3850.0, 5, 1, upper=4000.0, lower=3848.0) == 3848.0
-    assert money.market_price(Side.BUY, 0.1, 2, 0.1) == 0.3
+def test_the_grid_holds_where_the_noise_of_a_division_exceeds_a_millionth() -> None:
+    noisy = 9_999_999.998 * (1 + 2**-51)
+    assert abs(noisy / 0.002 - 4_999_999_999) > 1e-6
+    assert money.on_tick(noisy, 0.002)
+    assert money.round_to_tick(noisy, 0.002, "up") == 9_999_999.998
