@@ -10,12 +10,13 @@ from homalos.strategy import Strategy, indicators, param
 
 
 class Minimal(Strategy):
-    window: int = param(40, ge=2, le=10_000, unit="ticks", en="look-back", zh="回看的行情笔数")
+    entry: int = param(20, ge=2, le=10_000, unit="ticks", en="high to break", zh="入场回看笔数")
+    exit: int = param(120, ge=2, le=10_000, unit="ticks", en="low to break", zh="离场回看笔数")
     lots: int = param(1, ge=1, le=100, unit="lots", en="position when long", zh="持多手数")
 
     def on_start(self) -> None:
-        self.high = indicators.Highest(self.window)
-        self.low = indicators.Lowest(self.window)
+        self.high = indicators.Highest(self.entry)
+        self.low = indicators.Lowest(self.exit)
 
     def on_tick(self, tick: Tick) -> None:
         price, high, low = tick.last_price, self.high.value, self.low.value
@@ -23,9 +24,9 @@ class Minimal(Strategy):
             return
         self.high.update(price)
         self.low.update(price)
-        if high is None or low is None or not self.is_open(tick.instrument):
+        if not self.is_open(tick.instrument):
             return
-        if price > high:
+        if high is not None and price > high:
             self.target(tick.instrument, self.lots)
-        elif price < low:
+        elif low is not None and price < low:
             self.close(tick.instrument)

@@ -203,9 +203,7 @@ class Context:
         self._must_act()
         contract = self.contract(instrument)
         if type(lots) is not int or lots < 1:
-            raise StrategyError(
-                f"{instrument}: {lots!r} lots; need an int from 1 up / 手数有误"
-            )
+            raise StrategyError(f"{instrument}: {lots!r} lots; need an int from 1 up / 手数有误")
         if price is None:
             if kind is OrderKind.LIMIT:
                 raise StrategyError(f"{instrument}: a limit order needs a price / 限价单需要价格")

@@ -261,10 +261,12 @@ class StrategyManager:
         owners[order.id] = desk
         desk.on_order(order)
         slot = self._slots.get(desk.strategy)
-        if slot is None or slot.strategy is None or not slot.acting:
+        if slot is None:
+            return
+        slot.orders += event.__class__ is OrderSubmitted
+        if slot.strategy is None or not slot.acting:
             return
         if "on_order" in slot.hears:
-            slot.orders += 1
             self._faults.call(slot, slot.strategy.on_order, order)
         if desk.targets:
             Context(self._core, slot).go_on(order.instrument)

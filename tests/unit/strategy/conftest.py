@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.unit.strategy.desktop import RB, RB5, Desktop, M
 
 from homalos.config.sections.strategy import StrategySection
-from tests.unit.strategy.desktop import M, RB, RB5, Desktop
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
-from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, StrategyState, TimeInForce
+from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, StrategyState
 from homalos.model.event import Event
 from homalos.model.events import (
     CATALOGUE,
@@ -38,11 +38,11 @@ START = 1_767_576_600 * SECOND
 E = TypeVar("E", bound=Event)
 
 
-def instrument(id: InstrumentId, product: str) -> Instrument:
-    exchange, symbol = id.split(".")
+def instrument(contract: InstrumentId, product: str) -> Instrument:
+    exchange, symbol = contract.split(".")
     rate = Rate(0.1)
     return Instrument(
-        id, exchange, symbol, product, product, 10.0, 1.0, 1, 500, 0, rate, rate, Fees(),
+        contract, exchange, symbol, product, product, 10.0, 1.0, 1, 500, 0, rate, rate, Fees(),
         202601, 0.1, exchange == "SHFE",
     )  # fmt: skip
 
@@ -197,8 +197,8 @@ class Desktop:
         self.subscribed.extend(instruments)
 
     def venue_lists(self, *ids: InstrumentId) -> None:
-        for id in ids:
-            self.bus.post(InstrumentListed(LISTED[id], self.clock.now()))
+        for contract in ids:
+            self.bus.post(InstrumentListed(LISTED[contract], self.clock.now()))
         self.bus.run_until_idle()
 
     def write(self, name: str, text: str) -> Path:
@@ -206,28 +206,28 @@ class Desktop:
         path.write_text(HEAD + text, encoding="utf-8")
         return path
 
-    def load(self, id: str, file: str, *instruments: str, **row: Any) -> Any:
+    def load(self, name: str, file: str, *instruments: str, **row: Any) -> Any:
         """Load a strategy by command; returns the instance once it is started."""
-        entry = StrategyEntry(id=id, file=file, instruments=instruments, **row)
-        self.command(id, "load", msgspec.json.encode(entry).decode())
+        entry = StrategyEntry(id=name, file=file, instruments=instruments, **row)
+        self.command(name, "load", msgspec.json.encode(entry).decode())
 
-    def run(self, id: str, file: str, *instruments: str, **row: Any) -> Any:
-        self.load(id, file, *instruments, **row)
-        self.command(id, "start")
-        return self.strategy(id)
+    def run(self, name: str, file: str, *instruments: str, **row: Any) -> Any:
+        self.load(name, file, *instruments, **row)
+        self.command(name, "start")
+        return self.strategy(name)
 
-    def strategy(self, id: str) -> Any:
-        return self.manager._slots[StrategyId(id)].strategy
+    def strategy(self, name: str) -> Any:
+        return self.manager._slots[StrategyId(name)].strategy
 
-    def state(self, id: str) -> StrategyState:
-        return next(s.state for s in self.manager.strategies() if s.id == id)
+    def state(self, name: str) -> StrategyState:
+        return next(s.state for s in self.manager.strategies() if s.id == name)
 
-    def info(self, id: str) -> Any:
-        return next(s for s in self.manager.strategies() if s.id == id)
+    def info(self, name: str) -> Any:
+        return next(s for s in self.manager.strategies() if s.id == name)
 
-    def command(self, id: str, action: str, payload: str = "") -> None:
+    def command(self, name: str, action: str, payload: str = "") -> None:
         self.bus.post(
-            StrategyCommand(StrategyId(id), action, "trader", self.clock.now(), payload)
+            StrategyCommand(StrategyId(name), action, "trader", self.clock.now(), payload)
         )
         self.bus.run_until_idle()
 

@@ -1,4 +1,4 @@
-"""A strategy's fault is its own: exceptions, hooks that do not return, hooks that cannot be stopped."""
+"""A strategy's fault is its own: it raises, it does not return, it cannot be stopped."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.unit.strategy.desktop import HEAD, RB, Desktop, spy
 
 from homalos.config.sections.strategy import StrategySection
 from homalos.model.enums import Severity, StrategyState
@@ -18,7 +19,6 @@ from homalos.model.events import (
     StrategyStateChanged,
 )
 from homalos.strategy.isolation import EXIT_STUCK, ErrorBudget, Guard, TimeBudgetExceeded, Watchdog
-from tests.unit.strategy.desktop import HEAD, RB, Desktop, spy
 
 RAISES = """
 class Raises(Strategy):
@@ -123,9 +123,7 @@ def test_the_error_budget_is_a_window_of_event_time(desktop: Desktop) -> None:
 
 
 def test_restart_with_back_off_doubles_and_gives_up(tmp_path: Path) -> None:
-    section = StrategySection(
-        error_budget=1, restart_first_s=5, restart_max_s=600, restart_tries=3
-    )
+    section = StrategySection(error_budget=1, restart_first_s=5, restart_max_s=600, restart_tries=3)
     desktop = Desktop(tmp_path, section)
     desktop.manager.start()
     desktop.venue_lists(RB)
@@ -185,9 +183,7 @@ class Spins(Strategy):
 
 
 @pytest.mark.parametrize(("where", "swallow"), [("on_tick", 0), ("on_tick", 1), ("core", 0)])
-def test_a_hook_that_does_not_return_is_stopped(
-    watched: Desktop, where: str, swallow: int
-) -> None:
+def test_a_hook_that_does_not_return_is_stopped(watched: Desktop, where: str, swallow: int) -> None:
     watched.write("spins.py", SPINS)
     watched.write("spy.py", spy())
     watched.manager.start()

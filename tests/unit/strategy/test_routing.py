@@ -1,10 +1,11 @@
 """Who hears what: ticks by contract, orders and trades by id."""
 
+from tests.unit.strategy.desktop import RB, RB5, Desktop, M, spy
+
 from homalos.model.enums import Phase, StrategyState
 from homalos.model.events import PhaseChanged, SubmitOrder
 from homalos.model.market import Bar, Tick
 from homalos.model.trading import Order, Trade
-from tests.unit.strategy.desktop import M, RB, RB5, Desktop, spy
 
 
 def kinds(strategy: object) -> list[str]:
