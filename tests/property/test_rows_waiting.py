@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from homalos.config.sections.storage import StorageSection
@@ -70,6 +70,8 @@ class _Model:
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
+@example(["big", "fail", "put", "put", "restart"])  # older rows in memory, newer ones in the spool
+@example(["big", "fail", "put", "full", "big", "put", "room", "restart", "put", "restart"])
 def test_order_is_kept_and_all_is_accounted_for(steps: list[str]) -> None:
     disk = _Disk()
     spools.SpoolFile.append = lambda file, batch: disk.append(file, batch)  # type: ignore[method-assign]

@@ -113,6 +113,17 @@ def test_levels_change_while_it_runs_and_no_line_is_lost_or_doubled(
     assert [int(x) for x in re.findall(r"\| line (\d+)\.", text)] == list(range(n + 1))
 
 
+def test_while_two_intakes_stand_side_by_side_a_line_is_taken_once(
+    make: Make, tmp_path: Path
+) -> None:
+    logs = make()
+    second = logs._add_intake("INFO")
+    logger.info("once")
+    logger.remove(second)
+    logs.stop()
+    assert written(tmp_path).count("once") == 1
+
+
 def test_the_console_has_a_level_of_its_own(
     make: Make, tmp_path: Path, console: io.StringIO
 ) -> None:
