@@ -139,7 +139,7 @@ class ImportReport:
         lines.append(
             total.format(files=len(self.files), rows=self.rows, refused=left_out, s=seconds)
         )
-        return "\n".join(lines)
+        return "\n".join(lines) + "\n"
 
 
 def _named(reason: str, language: str) -> str:
