@@ -234,8 +234,8 @@ class Books:
         for id_, contract in self._contracts.items():
             for direction, side in contract.sides():
                 row = rows.get((id_, direction))
-                if not same_lots(side, row):
-                    side.replace(lots_of(row, snapshot.trading_day))
+                if snapshot.trades or not same_lots(side, row):
+                    side.replace(lots_of(row, snapshot.trading_day, snapshot.trades))
                 if snapshot.trades and not contract.instrument.splits_today:
                     side.charged_today = charged.get((id_, direction), 0)
             self._refresh(contract)

@@ -7,15 +7,22 @@ from homalos.model.ids import InstrumentId
 from homalos.model.trading import Position, Trade
 from homalos.trading.lots import Lot, LotSide
 
+Key = tuple[InstrumentId, Direction]
 
-def today_rate_lots(trades: Iterable[Trade]) -> dict[tuple[InstrumentId, Direction], int]:
+
+def key_of(trade: Trade) -> Key:
+    """Contract and direction whose lots the trade adds to or takes from."""
+    long = (trade.side is Side.BUY) is (trade.offset is Offset.OPEN)
+    return trade.instrument, Direction.LONG if long else Direction.SHORT
+
+
+def today_rate_lots(trades: Iterable[Trade]) -> dict[Key, int]:
     """Lots opened today that no close has paid the close-today rate for yet (FACTS A9)."""
-    left: dict[tuple[InstrumentId, Direction], int] = {}
+    left: dict[Key, int] = {}
     for trade in trades:
-        opens = trade.offset is Offset.OPEN
-        long = (trade.side is Side.BUY) is opens
-        key = (trade.instrument, Direction.LONG if long else Direction.SHORT)
+        key = key_of(trade)
         have = left.get(key, 0)
+        opens = trade.offset is Offset.OPEN
         left[key] = have + trade.lots if opens else max(0, have - trade.lots)
     return left
 
@@ -29,12 +36,28 @@ def same_lots(side: LotSide, row: Position | None) -> bool:
     return days and abs(cost - row.cost_price) < 1e-9
 
 
-def lots_of(row: Position | None, day: int) -> Iterable[Lot]:
-    """The oldest first, as they will be closed."""
+def lots_of(row: Position | None, day: int, trades: Iterable[Trade]) -> list[Lot]:
+    """Lots of a position, the oldest first, as they will be closed.
+
+    Today's lots go first in, first out, so those that are left are the last that ``trades``, the
+    whole day's, opened. What no trade explains is taken at the position's averages.
+    """
     if row is None:
-        return
-    today_price = yesterday_basis = row.cost_price
-    if row.yesterday_lots:
-        yield Lot(row.yesterday_lots, row.average_price, yesterday_basis, 0, False)
-    if row.today_lots:
-        yield Lot(row.today_lots, today_price, today_price, day, True)
+        return []
+    today: list[Lot] = []
+    wanted = row.today_lots
+    for trade in reversed(list(trades)):
+        if not wanted:
+            break
+        if trade.offset is Offset.OPEN and key_of(trade) == (row.instrument, row.direction):
+            lots = min(wanted, trade.lots)
+            today.insert(0, Lot(lots, trade.price, trade.price, day, True))
+            wanted -= lots
+    known = sum(lot.lots * lot.open_price for lot in today)
+    rest = row.lots - sum(lot.lots for lot in today)
+    if not rest:
+        return today
+    opened = (row.average_price * row.lots - known) / rest
+    basis = (row.cost_price * row.lots - known) / rest
+    old = [Lot(row.yesterday_lots, opened, basis, 0, False)] if row.yesterday_lots else []
+    return [*old, *([Lot(wanted, basis, basis, day, True)] if wanted else []), *today]

@@ -31,6 +31,8 @@ from homalos.trading.states import LIVE
 if TYPE_CHECKING:
     from homalos.trading.manager import OrderManager
 
+ANSWER_LOST = 30 * SECOND
+"""A question without an answer for so long may be asked again."""
 ABSENT_TWICE = 2
 """An unresolved order that two complete answers of the venue do not know never arrived."""
 
@@ -48,6 +50,7 @@ class VenueSync:
         self._manager = manager
         self._asking = False
         self._again = False
+        self._asked_at = 0
         self._trades = 0
         self._asked_at_trade = 0
         self._takes_over = True
@@ -67,10 +70,11 @@ class VenueSync:
         """Ask the venue what is so; one question at a time. ``why`` is for the reader."""
         if not self._manager.venue.connected:
             return
-        if self._asking:
+        now = self._bus.clock.now()
+        if self._asking and now - self._asked_at < ANSWER_LOST:
             self._again = True
             return
-        self._asking, self._asked_at_trade = True, self._trades
+        self._asking, self._asked_at, self._asked_at_trade = True, now, self._trades
         self._gateway.query(self._manager.account_id, self._answered)
 
     def suspect(self, id_: OrderId, why: str) -> None:
