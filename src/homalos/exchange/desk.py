@@ -6,6 +6,8 @@ entries and reports; ``commit`` writes the entries as one record and only then s
 
 from collections.abc import Sequence
 
+import msgspec
+
 from homalos.exchange import reports
 from homalos.exchange.clearing import Clearing
 from homalos.exchange.contract import Contract
@@ -35,14 +37,17 @@ class Desk:
         self.listener: Listener | None = None
         self._clearing = clearing
         self._ledger = ledger
-        self._entries: list[Entry] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._entries: list[msgspec.Raw] = []
         self._words: list[Word] = []
         self._makers: list[Word] = []
 
     def write(self, entry: Entry) -> None:
-        """Change the state; the ledger has it at the next ``commit``."""
+        """Change the state; the ledger has it at the next ``commit``. Encoded before it is applied:
+        an order that an entry brings in goes on changing."""
+        if self._ledger is not None:
+            self._entries.append(msgspec.Raw(self._encode(entry)))
         self.state.apply(entry)
-        self._entries.append(entry)
 
     def say(self, *words: Word) -> None:
         self._words += words

@@ -107,8 +107,6 @@ class OrderEntry:
         if order.remaining and not rests:
             self.end(order, OrderStatus.CANCELLED, codes.KILLED, now)
         elif order.remaining:
-            if not fills:
-                order.status = OrderStatus.ACCEPTED
             contract.rest(order)
         self._desk.arrived(order, fills, now)
 

@@ -13,7 +13,6 @@ from struct import Struct
 
 import msgspec
 
-from homalos.exchange.records import Entry
 from homalos.exchange.state import AnyEntry, VenueState
 
 FORMAT = 1
@@ -89,8 +88,9 @@ class Ledger:
             raise LedgerError(f"{self.path}: format {first.format}, this version reads {FORMAT}")
         return first.state
 
-    def append(self, entries: list[Entry]) -> None:
-        """One operation. ``LedgerError``: the disk refuses, and nothing may be answered."""
+    def append(self, entries: list[msgspec.Raw]) -> None:
+        """One operation: its entries, each encoded. ``LedgerError``: the disk refuses, and nothing
+        may be answered."""
         self._write(self._fd, self._encode(entries))
         self.records += 1
 

@@ -28,7 +28,7 @@ class NewOrder(Record, frozen=True):
 
 
 class VenueOrder(msgspec.Struct, array_like=True, gc=False):
-    """An order at the exchange. Changed by ``VenueState`` alone."""
+    """An order at the exchange, accepted from the first. Changed by ``VenueState`` alone."""
 
     account: AccountId
     id: OrderId
@@ -48,7 +48,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     venue_order_id: VenueOrderId | None
     margin_per_lot: float = 0.0
     fee_per_lot: float = 0.0
-    status: OrderStatus = OrderStatus.SUBMITTED
+    status: OrderStatus = OrderStatus.ACCEPTED
     traded: int = 0
     code: int = 0
     message: str = ""

@@ -51,10 +51,9 @@ class AccountState(msgspec.Struct, array_like=True):
         return self.pre_balance + self.deposit - self.withdraw
 
     def holding(self, instrument: InstrumentId, side: Side, offset: Offset) -> Holding:
-        """The lots that an order of this side and offset adds to or takes from."""
-        pair = self.holdings.get(instrument)
-        if pair is None:
-            pair = self.holdings[instrument] = Holdings()
+        """The lots that an order of this side and offset adds to or takes from; of a contract that
+        was never held, lots that nobody keeps."""
+        pair = self.holdings.get(instrument) or Holdings()
         long = (side is Side.BUY) is (offset is Offset.OPEN)
         return pair.long if long else pair.short
 
@@ -133,6 +132,7 @@ def _filled(state: VenueState, entry: Filled) -> None:
     owner = state.accounts[fill.account]
     order = owner.orders[fill.order_id]
     state._bind(owner, order, -fill.lots)
+    owner.holdings.setdefault(fill.instrument, Holdings())
     held = owner.holding(fill.instrument, fill.side, order.offset)
     if order.offset is Offset.OPEN:
         held.open(fill.lots, fill.price)

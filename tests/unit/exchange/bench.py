@@ -47,9 +47,12 @@ def at(hours: int, minutes: int = 0, seconds: int = 0, day: int = DAY) -> int:
     return china_midnight(day) + hours * HOUR + minutes * MINUTE + seconds * SECOND
 
 
+FREE = Fees()
+
+
 def contract(
     id_: str, *, multiplier: float = 10, tick_size: float = 1, margin: float = 0.1,
-    fees: Fees = Fees(), lots: tuple[int, int, int] = (1, 500, 30), ratio: float = 0.06,
+    fees: Fees = FREE, lots: tuple[int, int, int] = (1, 500, 30), ratio: float = 0.06,
 ) -> Instrument:  # fmt: skip
     exchange, _, symbol = id_.partition(".")
     return Instrument(
@@ -59,10 +62,10 @@ def contract(
     )  # fmt: skip
 
 
-RB = contract(
-    "SHFE.rb2601", fees=Fees(Rate(0.0001), Rate(0.0001), Rate(0.0002)), lots=(1, 500, 30)
+RB = contract("SHFE.rb2601", fees=Fees(Rate(0.0001), Rate(0.0001), Rate(0.0002)), lots=(1, 500, 30))
+M = contract(
+    "DCE.m2601", fees=Fees(Rate(0, 1.5), Rate(0, 1.5), Rate(0, 0.75)), lots=(1, 1000, 1000)
 )
-M = contract("DCE.m2601", fees=Fees(Rate(0, 1.5), Rate(0, 1.5), Rate(0, 0.75)), lots=(1, 1000, 1000))
 TA = contract("CZCE.TA2601", multiplier=5, tick_size=2, lots=(1, 1000, 0))
 IF = contract(
     "CFFEX.IF2601", multiplier=300, tick_size=0.2, margin=0.12, lots=(1, 20, 0), ratio=0.1,

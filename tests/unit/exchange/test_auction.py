@@ -1,6 +1,6 @@
 """Call auction: one price, the largest volume; what may be sent when."""
 
-from tests.unit.exchange.bench import M, ME, OTHER, RB, Bench, at
+from tests.unit.exchange.bench import ME, OTHER, RB, Bench, M, at
 
 from homalos.exchange.records import OrderReport
 from homalos.model.enums import OrderKind, OrderStatus, Phase, Side, TimeInForce
@@ -44,7 +44,8 @@ def test_orders_of_ours_trade_among_themselves_at_the_largest_volume() -> None:
     floor.order(RB, SELL, 12, 100, account=OTHER)
     floor.order(RB, SELL, 9, 102, account=OTHER)
     floor.go(at(9))
-    # at 100 and 101: 12 lots; at 102 and 103: 10. Fewest left over at 101: 20 against 12.
+    # At 100 and 101 twelve lots trade and eight are left over, at 102 only ten trade: of the two
+    # the price nearest to the previous settlement, 100.
     assert floor.fills(OTHER) == [(100, 10), (100, 2)]
     assert floor.fills(ME) == [(100, 10), (100, 2)]
     assert {o.status for o in floor.exchange.orders(OTHER)} == {

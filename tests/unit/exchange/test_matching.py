@@ -1,7 +1,7 @@
 """Who trades with whom, at what price, how many lots."""
 
 import pytest
-from tests.unit.exchange.bench import IF, M, ME, OTHER, RB, TA, Bench
+from tests.unit.exchange.bench import IF, ME, OTHER, RB, TA, Bench, M
 
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.exchange.records import OrderReport

@@ -1,7 +1,7 @@
 """Callback sequences by exchange, and refusals with CTP's own codes (FACTS A4, A7.3)."""
 
 import pytest
-from tests.unit.exchange.bench import IF, M, ME, OTHER, RB, TA, Bench, at, contract
+from tests.unit.exchange.bench import IF, ME, OTHER, RB, TA, Bench, M, at, contract
 
 from homalos.exchange.records import CancelRefused, OrderReport
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
