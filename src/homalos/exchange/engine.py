@@ -19,7 +19,7 @@ from homalos.exchange.desk import Desk
 from homalos.exchange.entry import OrderEntry
 from homalos.exchange.ledger import Ledger, LedgerAhead
 from homalos.exchange.listing import instrument_of
-from homalos.exchange.matching import market_moved
+from homalos.exchange.matching import market_moved, out_of_reach
 from homalos.exchange.opening import Opening
 from homalos.exchange.phases import Phases, Scheduler
 from homalos.exchange.records import (
@@ -203,6 +203,8 @@ class Exchange:
 
     def _moved(self, contract: Contract, before: Tick | None) -> None:
         phase, now = contract.floor.phase, self.clock.now()
+        if phase is Phase.CONTINUOUS and out_of_reach(contract):
+            return
         touch = self.section.fill == "touch"
         if phase is Phase.CONTINUOUS:
             for order, lots in market_moved(contract, before, touch):

@@ -92,6 +92,23 @@ def sweep(contract: Contract, order: VenueOrder) -> Iterator[Match]:
             return
 
 
+def out_of_reach(contract: Contract) -> bool:
+    """Whether the new snapshot is nowhere near our best orders: the common case, told cheaply."""
+    tick = contract.tick
+    assert tick is not None
+    slack = contract.instrument.tick_size * _SLACK
+    ask, bid, last = tick.ask_price, tick.bid_price, tick.last_price
+    if contract.buys:
+        price = contract.buys[0].price + slack
+        if (ask is not None and ask <= price) or (last is not None and last <= price):
+            return False
+    if contract.sells:
+        price = contract.sells[0].price - slack
+        if (bid is not None and bid >= price) or (last is not None and last >= price):
+            return False
+    return True
+
+
 def market_moved(
     contract: Contract, before: Tick | None, touch: bool
 ) -> list[tuple[VenueOrder, int]]:

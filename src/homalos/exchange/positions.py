@@ -41,7 +41,7 @@ class Part(msgspec.Struct, array_like=True):
 
 
 class Holding(msgspec.Struct, array_like=True):
-    """The lots of one direction; sums are rebuilt at each change, so nothing drifts."""
+    """The lots of one direction; sums are rebuilt at each close, so nothing drifts."""
 
     parts: list[Part] = msgspec.field(default_factory=list)
     today: int = 0
@@ -100,9 +100,18 @@ class Holding(msgspec.Struct, array_like=True):
         return total
 
     def open(self, lots: int, price: float) -> None:
-        self.parts.append(Part(lots, price, price, True))
+        """Add today's lots; those of one price that follow each other are one part."""
+        last = self.parts[-1] if self.parts else None
+        if last is not None and last.today and last.open_price == price:
+            last.lots += lots
+        else:
+            self.parts.append(Part(lots, price, price, True))
         self.today_rate_lots += lots
-        self._sum()
+        self.today += lots
+        amount = lots * price
+        self.open_sum += amount
+        self.basis_sum += amount
+        self.today_sum += amount
 
     def close(self, lots: int, which: Bucket) -> None:
         """Take lots away; there must be enough of them (``ValueError``)."""
