@@ -94,6 +94,31 @@ def test_a_position_changed_behind_our_back_halts() -> None:
     assert "venue 2 + 0" in desk.control.why
 
 
+def test_an_answer_older_than_a_fill_is_asked_for_again() -> None:
+    desk = Desk()
+    answers: list[object] = []
+    desk.venue.query = lambda _, done: answers.append(done)  # type: ignore[method-assign]
+    desk.manager.sync.request("test")
+    desk.trade(Side.BUY, 1)
+    before = len(desk.seen(Reconciled))
+    answers[0](venue_state())  # type: ignore[operator]
+    desk.bus.run_until_idle()
+    assert len(answers) == 2, "asked again"
+    assert len(desk.seen(Reconciled)) == before, "and not compared"
+
+
+def test_a_question_whose_answer_was_lost_is_asked_again() -> None:
+    desk = Desk()
+    desk.venue.snapshot = None
+    before = desk.venue.queries
+    desk.manager.sync.request("test")
+    desk.manager.sync.request("test")
+    assert desk.venue.queries == before + 1, "one question at a time"
+    desk.advance(31)
+    desk.manager.sync.request("test")
+    assert desk.venue.queries == before + 2
+
+
 def test_an_answer_from_before_the_day_turned_is_no_answer() -> None:
     desk = Desk()
     desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))

@@ -76,6 +76,12 @@ def reducing_state_and_a_leg_of_a_locked_pair(desk: Desk) -> None:
     desk.submit(side=Side.SELL, lots=1)
 
 
+def reducing_state_and_an_order_that_reduces_the_account_but_not_its_book(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    _state(desk, TradingState.REDUCING)
+    desk.submit(side=Side.SELL, lots=1, strategy=B)
+
+
 def line_down(desk: Desk) -> None:
     _down(desk)
     desk.submit()
@@ -208,6 +214,12 @@ def margin_not_covered(desk: Desk) -> None:
     desk.submit(lots=286)
 
 
+def margin_covered_but_not_the_fee(desk: Desk) -> None:
+    desk.gate.configure(RiskSection(max_margin_use_percent=100.0, max_order_lots=1000))
+    desk.books.set_cash(0.0, 2_000.0)
+    desk.submit(lots=285)
+
+
 def burst(count: int, apart: float) -> Callable[[Desk], None]:
     def act(desk: Desk) -> None:
         for _ in range(count):
@@ -251,6 +263,11 @@ FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("trading_state", S(), reducing_state_and_an_entry),
     ("trading_state", S(), reducing_state_and_two_exits_that_would_turn_it),
     ("trading_state", S(), reducing_state_and_a_leg_of_a_locked_pair),
+    (
+        "trading_state",
+        S(),
+        reducing_state_and_an_order_that_reduces_the_account_but_not_its_book,
+    ),
     ("connection", S(), line_down),
     ("phase", S(), in_a_break),
     ("phase", S(), in_the_match_minute),
@@ -278,6 +295,7 @@ FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("position", S(max_net_lots=4), net_over),
     ("position_total", S(max_total_lots=5), total_over),
     ("margin_available", S(), margin_not_covered),
+    ("margin_available", S(), margin_covered_but_not_the_fee),
     ("margin_use", S(max_margin_use_percent=3.4), order(lots=10)),
     ("order_rate", S(max_orders_per_s=3), burst(4, 0.3)),
     ("order_rate", S(max_orders_per_min=3), burst(4, 19.9)),

@@ -1,0 +1,52 @@
+"""A strategy's net book: average cost through adds, partial exits, turns and take-overs."""
+
+from tests.unit.trading.desk import RB
+
+from homalos.model.enums import Side
+from homalos.model.ids import StrategyId
+from homalos.trading.strategy_book import NetBook
+
+
+def _book(*trades: tuple[Side, int, float]) -> NetBook:
+    book = NetBook(StrategyId("a"), RB, 10.0)
+    for side, lots, price in trades:
+        book.trade(side, lots, price, 1.0)
+    return book
+
+
+def test_adds_average_and_partial_exits_keep_the_average() -> None:
+    row = _book((Side.BUY, 1, 100.0), (Side.BUY, 3, 104.0), (Side.SELL, 2, 110.0)).record(108.0)
+    assert (row.net_lots, row.average_price) == (2, 103.0)
+    assert (row.closed_profit, row.position_profit, row.fees) == (140.0, 100.0, 3.0)
+
+
+def test_one_trade_that_turns_the_book_closes_all_and_starts_anew() -> None:
+    row = _book((Side.BUY, 2, 100.0), (Side.SELL, 5, 110.0)).record(105.0)
+    assert (row.net_lots, row.average_price) == (-3, 110.0)
+    assert (row.closed_profit, row.position_profit) == (200.0, 150.0)
+
+
+def test_a_flat_book_has_earned_exactly_its_cash() -> None:
+    row = _book((Side.SELL, 3, 100.0), (Side.BUY, 1, 99.0), (Side.BUY, 2, 98.0)).record(1.0)
+    assert (row.net_lots, row.average_price, row.position_profit) == (0, 0.0, 0.0)
+    assert row.closed_profit == 50.0
+
+
+def test_what_is_taken_over_and_given_back_earns_nothing() -> None:
+    book = _book()
+    book.carry(3, 100.0)
+    book.carry(-2, 500.0)
+    row = book.record(100.0)
+    assert (row.net_lots, row.average_price) == (1, 100.0)
+    assert (row.closed_profit, row.fees) == (0.0, 0.0)
+    book.carry(-2, 90.0)
+    row = book.record(90.0)
+    assert (row.net_lots, row.average_price, row.closed_profit) == (-1, 90.0, 0.0)
+
+
+def test_a_book_goes_on_from_its_record() -> None:
+    old = _book((Side.BUY, 2, 100.0), (Side.SELL, 1, 110.0))
+    row = old.record(None)
+    new = _book()
+    new.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
+    assert new.state() == old.state()
