@@ -144,7 +144,7 @@ class Context:
     def go_on(self, instrument: InstrumentId) -> None:
         """A target that waited for this contract's orders to end: send what is missing now."""
         target = self._desk.targets.get(instrument)
-        if target is None or not self._slot.acting or self._desk.on(instrument):
+        if target is None or self._desk.on(instrument):
             return
         try:
             self._aim(instrument, *target)

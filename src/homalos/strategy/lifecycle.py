@@ -226,11 +226,22 @@ class Lifecycle:
         a strategy does not change its contract behind the trader's back."""
         if slot.instruments or not slot.entry.instruments:
             return []
-        found = [(pattern, self._resolve(pattern)) for pattern in slot.entry.instruments]
+        found = [
+            (pattern, self._held(slot, pattern) or self._resolve(pattern))
+            for pattern in slot.entry.instruments
+        ]
         missing = [pattern for pattern, instrument in found if instrument is None]
         if not missing:
             slot.instruments = tuple(instrument for _, instrument in found if instrument)
         return missing
+
+    def _held(self, slot: Slot, pattern: str) -> InstrumentId | None:
+        """The contract of a product in which the strategy still has a position, if it has one."""
+        for instrument, lots in sorted(slot.desk.net.items()):
+            contract = self._core.router.listed.get(instrument)
+            if lots and contract and pattern == f"{contract.exchange}.{contract.product}":
+                return instrument
+        return None
 
     def _begin(self, slot: Slot, why: str) -> bool:
         """A fresh strategy of the slot's code starts; whether it did."""

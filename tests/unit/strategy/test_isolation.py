@@ -236,6 +236,32 @@ def test_a_slow_hook_is_counted_and_warned_of_once_in_ten(watched: Desktop) -> N
         watched.manager.stop()
 
 
+def test_a_shot_in_a_core_call_waits_for_the_next_one() -> None:
+    guard = Guard(False, 5.0, lambda *_: None)
+    done: list[str] = []
+
+    def core(name: str, *, shot: bool = False) -> None:
+        where = guard.pause()
+        if shot:
+            guard.shoot(guard.serial)
+        for _ in range(100):  # where CPython would deliver it
+            pass
+        done.append(name)
+        guard.resume(where)
+
+    def hook() -> None:
+        core("first", shot=True)
+        done.append("between")
+        core("second")
+
+    assert isinstance(guard.call("x", hook), TimeBudgetExceeded)
+    assert done == ["first", "between"], "the core call ended, the next one did not begin"
+    assert guard.call("x", core, "third") is None, "a shot belongs to one call"
+    guard.shoot(guard.serial)
+    for _ in range(100):
+        pass  # outside: nothing to shoot at
+
+
 def test_the_guard_never_shoots_the_core() -> None:
     """Thousands of hooks of about one budget, in and out of core calls: whatever is raised is
     raised inside the hook, and nothing is pending afterwards."""

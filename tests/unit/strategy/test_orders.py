@@ -178,6 +178,14 @@ def test_the_desk_goes_on_from_the_books_and_the_orders_that_work(desktop: Deskt
     assert {type(x).__name__ for x in a.got} == {"Tick", "Order", "Trade"}
 
 
+def test_a_product_means_the_contract_that_is_held(desktop: Desktop) -> None:
+    book = StrategyBook(StrategyId("a"), RB5, -2, 90.0, 0.0, 0.0, 0.0)
+    desktop.view.held = [book]
+    desktop.write("spy.py", spy())
+    assert desktop.run("a", "spy.py", "SHFE.rb").instrument == RB5
+    assert desktop.run("b", "spy.py", "SHFE.rb").instrument == RB
+
+
 def test_a_person_s_order_in_its_name_reaches_its_desk(trader: Desktop) -> None:
     intent = SubmitOrder(
         OrderId("p-1"), AccountId("test"), StrategyId("a"), RB, Side.BUY, 2, None,

@@ -86,6 +86,18 @@ def test_a_contract_unknown_at_load_starts_when_it_is_listed(desktop: Desktop) -
     assert kinds(desktop.strategy("a")) == ["Tick"]
 
 
+def test_a_product_once_resolved_keeps_its_contract(desktop: Desktop) -> None:
+    desktop.write("spy.py", spy())
+    a = desktop.run("a", "spy.py", "SHFE.rb")
+    assert a.instrument == RB
+    desktop.command("a", "stop")
+    desktop.manager._router.listed.pop(RB)
+    desktop.venue_lists(RB)
+    assert desktop.manager._router.resolve("SHFE.rb") == RB5
+    desktop.command("a", "start")
+    assert desktop.strategy("a").instrument == RB, "it may hold a position there"
+
+
 def test_subscribing_to_what_is_not_listed_waits_for_it(desktop: Desktop) -> None:
     desktop.write("spy.py", spy())
     a = desktop.run("a", "spy.py")
