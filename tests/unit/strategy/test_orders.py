@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.strategy.desktop import RB, Desktop, M, spy
+from tests.unit.strategy.desktop import RB, RB5, Desktop, M, spy
 
 from homalos.config.sections.strategy import StrategySection
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
