@@ -84,3 +84,15 @@ def test_what_did_not_trade_goes_on_in_continuous_trading() -> None:
     assert ("rb", Phase.CONTINUOUS) in floor.phases
     floor.tick(RB, 103, 104, volume=1000, sizes=(1, 2))
     assert floor.fills() == [(104, 2)]
+
+
+def test_a_snapshot_without_new_volume_is_no_auction_price() -> None:
+    floor = floor_in_auction()
+    sell = floor.order(RB, SELL, 5, 100, account=OTHER)
+    floor.order(RB, BUY, 5, 104)
+    floor.go(at(8, 59))
+    floor.tick(RB, None, None, last=103, volume=1000, pre=100.0)
+    assert floor.fills() == []
+    floor.go(at(9))
+    assert floor.exchange.orders(OTHER)[0].id == sell
+    assert floor.fills(OTHER) == [(100, 5)], "nearest to the previous settlement"
