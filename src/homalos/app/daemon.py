@@ -203,12 +203,14 @@ class Daemon:
 
     # ------------------------------------------------------------ starting and stopping
 
-    def _start_core(self) -> None:
+    async def _start_core(self) -> None:
         """Attach, connect, agree with the venue, then let the strategies in."""
         self._attach()
         engine = self.engine
         engine.bus.attach_loop(asyncio.get_running_loop())
         self._memory.restore(engine)
+        await self._store.write_up(self._memory.facts)
+        self._memory.facts.clear()
         engine.connect()
         engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
         engine.bus.run_until_idle()
@@ -248,7 +250,7 @@ class Daemon:
         except BaseException:
             self._logs.stop()
             raise
-        self._hello()
+        _tell(self._hello)
         watch = asyncio.create_task(self._watch_kill_file())
         if self._options.seconds is not None:
             loop.call_later(self._options.seconds, self._stop, "time is up")
@@ -260,7 +262,7 @@ class Daemon:
         for fault in self._services.faults:
             sys.stderr.write(f"homalos: {fault}\n")
         if self._options.replay is not None and figures is not None:
-            write(figures, sys.stdout)
+            _tell(lambda: write(figures, sys.stdout))
         return FAILED if self._services.faults else DONE
 
     async def _finish(self) -> dict[str, Any] | None:
@@ -269,6 +271,7 @@ class Daemon:
         self._pump.stop()
         if replay:
             self.engine.bus.run_until_idle()
+            self.engine.bars.flush()
             self.engine.bus.publish(self.engine.books.snapshot())
             self.engine.bus.run_until_idle()
             await self._store.drain()
@@ -303,7 +306,10 @@ class Daemon:
                 os._exit(128 + number)
             self._stop(signal.Signals(number).name)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP"):
+            numbers.append(signal.SIGHUP)  # the terminal was closed
+        for number in numbers:
             try:
                 loop.add_signal_handler(number, handle, number)
             except NotImplementedError:
@@ -404,6 +410,15 @@ class _JournalKeeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.to_thread(self._journal.close)
+
+
+def _tell(write_words: Callable[[], None]) -> None:
+    """Words for the terminal; when nobody reads them any more (a closed pipe), for nobody."""
+    try:
+        write_words()
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def language(config: Config) -> Any:

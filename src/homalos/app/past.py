@@ -57,6 +57,9 @@ class Memory:
         self._journal: Journal | None = None
         self._checkpoint_day = 0
         self._saved = b""
+        self.facts: list[tuple[int, Event]] = []
+        """What was published about orders and trades, each with its trading day: the store may not
+        have written the last of it. Filled by ``restore``."""
         self.folded = 0
         """Records of the journal that counted at this start."""
 
@@ -71,7 +74,7 @@ class Memory:
 
     def restore(self, engine: Engine) -> None:
         """Fold the past into books, orders, strategies and control."""
-        self.folded = recovery.fold(self._past, engine.books, engine.orders)
+        self.folded = recovery.fold(self._past, engine.books, engine.orders, self.facts)
         saved = [e for e in self._past if isinstance(e, StrategiesSaved)]
         if saved:
             engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))

@@ -5,7 +5,7 @@ handed over when ``batch_rows`` are together or ``flush_ms`` have passed.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +36,7 @@ from homalos.model.times import MILLISECOND, SECOND
 from homalos.model.trading import Order
 from homalos.storage.audit import AUDITED, AUDITED_ROWS
 from homalos.storage.connection import Connect, connect_writer
+from homalos.storage.missing import missing, order_row
 from homalos.storage.schema import FILE_NAME, migrate
 from homalos.storage.tables import (
     ACCOUNT,
@@ -184,6 +185,21 @@ class Store:
             elif monotonic_ns() > give_up:
                 return
             await asyncio.sleep(_POLL_S)
+
+    async def write_up(self, facts: Sequence[tuple[int, Event]]) -> int:
+        """Facts of an earlier run about orders and trades, each with its trading day: what that
+        run did not live to write is written now. Returns how many rows were missing."""
+        if not facts or self._writer is None:
+            return 0
+        await self.drain()  # what it left in the spool
+        lacking = missing(self._path, facts)
+        for day, fact in lacking:
+            if isinstance(fact, TradeFilled):
+                self._add(TRADES, fact.trade)
+            else:
+                self._add(ORDERS, order_row(day, fact))
+        self.flush()
+        return len(lacking)
 
     def health(self) -> str | None:
         """What is wrong, in a sentence; ``None`` when rows are being written."""

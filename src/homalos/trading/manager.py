@@ -84,6 +84,8 @@ class OrderManager:
         self.venue = VenueStatus()
         self.muted = False
         """While recovery folds the journal: nothing is published, nothing leaves."""
+        self.past: list[tuple[int, Event]] | None = None
+        """What would have been published meanwhile, with its trading day; None: nobody asks."""
         self._trades: set[tuple[str, str, str, int]] = set()
         self._early: list[TradeReported] = []
         """Fills of contracts that are not listed yet."""
@@ -257,6 +259,10 @@ class OrderManager:
         self.store(order, order)
         return order
 
+    def knows(self, report: TradeReported) -> bool:
+        """Whether this fill is booked, or was seen."""
+        return trade_key(report) in self._trades
+
     def seen(self, report: TradeReported) -> None:
         """A fill that the books hold already: never book it again."""
         self._trades.add(trade_key(report))
@@ -331,6 +337,8 @@ class OrderManager:
     def publish(self, event: Event) -> None:
         if not self.muted:
             self._bus.publish(event)
+        elif self.past is not None:
+            self.past.append((self._books.trading_day, event))
 
     def alert(self, severity: Severity, text: str) -> None:
         self.publish(AlertRaised(severity, "orders", text, self._bus.clock.now()))

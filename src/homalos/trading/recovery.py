@@ -12,6 +12,7 @@ from homalos.model.events import (
     AccountSnapshot,
     CancelRejected,
     InstrumentListed,
+    OrderDenied,
     OrderRejected,
     OrderReported,
     OrderSubmitted,
@@ -22,15 +23,24 @@ from homalos.trading.books import Books
 from homalos.trading.manager import OrderManager
 
 
-def fold(events: Iterable[Event], books: Books, manager: OrderManager) -> int:
-    """Fold the records of a journal, oldest first; the number of records that counted."""
-    manager.muted = True
+def fold(
+    events: Iterable[Event],
+    books: Books,
+    manager: OrderManager,
+    facts: list[tuple[int, Event]] | None = None,
+) -> int:
+    """Fold the records of a journal, oldest first; the number of records that counted.
+
+    ``facts`` gets what was published then about orders and trades, each with its trading day: for
+    a store that had not written it when the process died.
+    """
+    manager.muted, manager.past = True, facts
     count = 0
     try:
         for event in events:
             count += _one(event, books, manager)
     finally:
-        manager.muted = False
+        manager.muted, manager.past = False, None
     manager.sync.history = count > 0
     return count
 
@@ -40,6 +50,10 @@ def _one(event: Event, books: Books, manager: OrderManager) -> bool:
         case OrderSubmitted(order=order):
             if manager.registry.get(order.id) is None:
                 manager.adopt(order)
+                manager.publish(event)
+        case OrderDenied():
+            manager.publish(event)
+            return False
         case OrderRejected(order=order):
             known = manager.registry.get(order.id)
             if known is not None:

@@ -16,6 +16,7 @@ from homalos.model.enums import Channel, OrderStatus
 from homalos.model.events import (
     ConnectionChanged,
     OrderReported,
+    OrderSubmitted,
     Reconciled,
     TradeReported,
     TradingDayChanged,
@@ -153,6 +154,8 @@ class VenueSync:
                 manager.on_report(_report(order, row))
         for trade in venue.trades:
             report = _fill(trade)
+            if not manager.knows(report):
+                self._bus.record(report)  # or a later start would book it a second time
             if fresh:
                 manager.seen(report)
             else:
@@ -163,18 +166,19 @@ class VenueSync:
         are booked from the venue's trades."""
         exchange = exchange_of(row.instrument)
         id_ = row.id or OrderId(f"{exchange}:{row.venue_order_id}:{self._books.trading_day}")
-        self._manager.adopt(
-            replace(
-                row,
-                id=id_,
-                intent_id=id_,
-                account=self._manager.account_id,
-                strategy=UNATTRIBUTED,
-                booked_lots=row.traded_lots if fresh else 0,
-                average_price=row.average_price if fresh else None,
-                cancel_requested=False,
-            )
+        foreign = replace(
+            row,
+            id=id_,
+            intent_id=id_,
+            account=self._manager.account_id,
+            strategy=UNATTRIBUTED,
+            booked_lots=row.traded_lots if fresh else 0,
+            average_price=row.average_price if fresh else None,
+            cancel_requested=False,
         )
+        self._bus.record(OrderSubmitted(foreign))
+        self._manager.publish(OrderSubmitted(foreign))
+        self._manager.adopt(foreign)
 
     def _take_over(self, venue: VenueSnapshot) -> None:
         if self._gateway.simulated or not self.history:
