@@ -37,10 +37,16 @@ class SetTradingState(Event, frozen=True):
 
 
 class TradingStateChanged(Event, frozen=True):
+    """State, its author, its reason or its ceiling is a new one; ``state`` may equal ``previous``.
+
+    ``ceiling``: nothing but a person raises the state above it.
+    """
+
     state: TradingState
     previous: TradingState
     who: str
     why: str
+    ceiling: TradingState
     ts_init: int
 
 
@@ -373,7 +379,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
         _row(KillSwitch, _C, "operator console monitor", "orders"),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
-        _row(TradingDayChanged, _C, "gateway", "orders account strategy store console"),
+        _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
         _row(ActorQuarantined, _C, "kernel strategy", "store console monitor", broadcast=True),
         _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
@@ -413,7 +419,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(
             AlertRaised,
             _B,
-            "kernel monitor risk orders strategy store config",
+            "kernel monitor market risk orders strategy store config",
             "store console monitor",
             broadcast=True,
         ),

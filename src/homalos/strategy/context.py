@@ -88,7 +88,6 @@ class Context:
         self._slot = slot
         self._desk = slot.desk
         self._guard = services.guard
-        self._account = AccountId(slot.entry.account) or services.account
         self.strategy = slot.id
 
     @property
@@ -219,7 +218,7 @@ class Context:
         core.bus.publish(
             SubmitOrder(
                 intent_id,
-                self._account,
+                core.account,
                 self.strategy,
                 instrument,
                 side,

@@ -6,6 +6,8 @@ fast: int = param(5, ge=1, le=200, unit="bars", en="fast average", zh="快线周
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+import msgspec
+
 from homalos.model.event import Record
 
 Value = bool | int | float | str
@@ -33,6 +35,10 @@ class ParameterInfo(Record, frozen=True):
     le: float | None
     lt: float | None
     choices: tuple[Value, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """By name, for JSON: on the bus a record is an array."""
+        return msgspec.structs.asdict(self)
 
 
 class Parameter:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.timers import Timer
 from homalos.model.enums import Phase, StrategyState
@@ -64,11 +66,17 @@ class StrategyInfo(Record, frozen=True):
     ticks: int
     bars: int
     orders: int
+    """That left for the venue: of one wish that closes today's and older lots, two."""
     trades: int
     errors: int
     slow: int
     slowest_us: float
     restarts: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """By name, for JSON, its parameters too: on the bus a record is an array."""
+        parameters = [parameter.as_dict() for parameter in self.parameters]
+        return msgspec.structs.asdict(self) | {"parameters": parameters}
 
 
 class Slot:

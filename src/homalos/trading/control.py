@@ -42,7 +42,8 @@ class TradingControl:
         self.who = "system"
         self.why = "not reconciled yet"
         self.when = bus.clock.now()
-        self._ceiling = TradingState.ACTIVE
+        self.ceiling = TradingState.ACTIVE
+        """Nothing but a person raises the state above it."""
 
     def attach(self) -> None:
         bus = self._bus
@@ -61,39 +62,50 @@ class TradingControl:
 
     def halt(self, who: str, why: str) -> None:
         """Halt until a person lifts it."""
-        self._ceiling = TradingState.HALTED
-        self._set(TradingState.HALTED, who, why)
+        self._set(TradingState.HALTED, who, why, TradingState.HALTED)
+        self._audit(who, TradingState.HALTED, why)
 
     def _on_set(self, event: SetTradingState) -> None:
         """A person's word, or a watch's: the first may raise, the second may only lower."""
         if event.who.startswith("watch:") and _RANK[event.state] >= _RANK[self.state]:
             self._audit(event.who, event.state, "refused: a watch may only lower the state")
             return
-        self._ceiling = event.state
-        self._set(event.state, event.who, event.why)
+        self._set(event.state, event.who, event.why, event.state)
+        self._audit(event.who, event.state, event.why)
 
     def _on_overflow(self, event: LaneOverflowed) -> None:
         self.halt("kernel", f"lane {event.lane} is full: {event.length} events wait")
 
     def _on_reconciled(self, event: Reconciled) -> None:
+        if self.ceiling is TradingState.HALTED:
+            return  # until a person lifts it, whatever the books say
         if not event.agreed:
-            if self.state is not TradingState.HALTED:
-                self._set(TradingState.HALTED, "reconcile", event.differences[0])
-            else:
-                self.why = event.differences[0]
-            self._ceiling = min(self._ceiling, TradingState.REDUCING, key=_RANK.__getitem__)
-            return
-        if self.state is TradingState.HALTED and self._ceiling is not TradingState.HALTED:
+            ceiling = self._lower_of(self.ceiling, TradingState.REDUCING)
+            self._reconcile(TradingState.HALTED, event.differences[0], ceiling)
+        elif self.state is TradingState.HALTED:
             wanted = TradingState.ACTIVE if self.auto_arms else TradingState.REDUCING
-            self._set(min(wanted, self._ceiling, key=_RANK.__getitem__), "reconcile",
-                      "books and venue agree")  # fmt: skip
+            state = self._lower_of(wanted, self.ceiling)
+            self._reconcile(state, "books and venue agree", self.ceiling)
 
-    def _set(self, state: TradingState, who: str, why: str) -> None:
+    def _reconcile(self, state: TradingState, why: str, ceiling: TradingState) -> None:
+        """Repeats of one outcome are no news."""
+        if self._set(state, "reconcile", why, ceiling):
+            self._audit("reconcile", state, why)
+
+    @staticmethod
+    def _lower_of(one: TradingState, other: TradingState) -> TradingState:
+        return min(one, other, key=_RANK.__getitem__)
+
+    def _set(self, state: TradingState, who: str, why: str, ceiling: TradingState) -> bool:
+        """Tell every change, not of the state alone: a person's halt of what is halted already
+        must reach whoever keeps it for the next start. Whether there was one."""
         previous, now = self.state, self._bus.clock.now()
-        self.state, self.who, self.why, self.when = state, who, why, now
-        if state is not previous:
-            self._bus.publish(TradingStateChanged(state, previous, who, why, now))
-        self._audit(who, state, why)
+        before = previous, self.who, self.why, self.ceiling
+        self.state, self.who, self.why, self.ceiling, self.when = state, who, why, ceiling, now
+        if before == (state, who, why, ceiling):
+            return False
+        self._bus.publish(TradingStateChanged(state, previous, who, why, ceiling, now))
+        return True
 
     def _audit(self, who: str, state: TradingState, result: str) -> None:
         now = self._bus.clock.now()
@@ -101,14 +113,14 @@ class TradingControl:
 
     def snapshot(self) -> ControlState:
         """For the page and for the next start."""
-        return ControlState(self.state, self.who, self.why, self.when, self._ceiling)
+        return ControlState(self.state, self.who, self.why, self.when, self.ceiling)
 
     def restore(self, saved: ControlState) -> None:
         """After a restart: HALTED again until reconciled, a person's limit still in force."""
-        self._ceiling = saved.ceiling
+        self.ceiling = saved.ceiling
         if saved.ceiling is TradingState.HALTED:
             self.who, self.why, self.when = saved.who, saved.why, saved.when
 
     def state_record(self) -> tuple[object, ...]:
         """For the hash of all state."""
-        return self.state.value, self.who, self.why, self._ceiling.value
+        return self.state.value, self.who, self.why, self.ceiling.value

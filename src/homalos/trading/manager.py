@@ -180,7 +180,8 @@ class OrderManager:
             self._deadlines.add(order.id, self._section.unresolved_after_ms * MILLISECOND)
 
     def _deny(self, order: Order, denials: tuple[Denial, ...]) -> None:
-        denied = OrderDenied(replace(order, status=OrderStatus.DENIED), denials)
+        message = "; ".join(denial.message for denial in denials)
+        denied = OrderDenied(replace(order, status=OrderStatus.DENIED, message=message), denials)
         self._bus.record(denied)
         self._bus.publish(denied)
 

@@ -197,7 +197,9 @@ def test_the_audit_trail_holds_who_did_what(bus: Bus, store: Store, query: Query
     run(
         bus,
         store,
-        TradingStateChanged(TradingState.HALTED, TradingState.ACTIVE, "li", "lunch", 7),
+        TradingStateChanged(
+            TradingState.HALTED, TradingState.ACTIVE, "li", "lunch", TradingState.HALTED, 7
+        ),
         ConfigChanged((("risk.max_order_lots", "5", "6"),), 8),
         AlertRaised(Severity.ERROR, "feed", "行情中断", 9),
         Audited("li", "strategy start", "ma", "done", 10),

@@ -1,9 +1,10 @@
 """Who hears what: ticks by contract, orders and trades by id."""
 
+import msgspec
 from tests.unit.strategy.desktop import RB, RB5, Desktop, M, spy
 
-from homalos.model.enums import Phase, StrategyState
-from homalos.model.events import PhaseChanged, SubmitOrder
+from homalos.model.enums import OrderStatus, Phase, StrategyState
+from homalos.model.events import OrderDenied, PhaseChanged, SubmitOrder
 from homalos.model.market import Bar, Tick
 from homalos.model.trading import Order, Trade
 
@@ -147,3 +148,45 @@ def test_hooks_that_are_not_written_cost_nothing(desktop: Desktop) -> None:
     desktop.tick(RB, 100)
     assert desktop.info("q").ticks == 0
     assert isinstance(desktop.seen[-1], Tick | Bar)
+
+
+def test_figures_count_orders_and_trades_whatever_hooks_there_are(desktop: Desktop) -> None:
+    """Orders are those that left, not the facts about them; a denied one did not leave."""
+    desktop.write("quiet.py", "class Quiet(Strategy):\n    lots: int = param(2, ge=1, zh='手数')\n")
+    desktop.write("spy.py", spy())
+    quiet, a = (
+        desktop.run("q", "quiet.py", "SHFE.rb2601"),
+        desktop.run("a", "spy.py", "SHFE.rb2601"),
+    )
+    desktop.tick(RB, 100)
+    desktop.venue.chunk = 1
+    for strategy in (quiet, a):
+        strategy.buy(RB, 3, 101)
+    quiet.buy(RB, 1, 50)
+    for _ in range(3):
+        desktop.tick(RB, 100)
+    assert (desktop.info("q").orders, desktop.info("q").trades) == (2, 3)
+    assert (desktop.info("a").orders, desktop.info("a").trades) == (1, 3)
+    order = desktop.venue.live()[0]
+    denied = msgspec.structs.replace(order, status=OrderStatus.DENIED)
+    desktop.bus.publish(OrderDenied(denied, ()))
+    desktop.bus.run_until_idle()
+    assert desktop.info("q").orders == 2
+
+
+def test_a_page_gets_a_strategy_by_names(desktop: Desktop) -> None:
+    desktop.write(
+        "quiet.py",
+        "class Quiet(Strategy):\n"
+        "    lots: int = param(2, ge=1, unit='lots', en='size', zh='手数')\n",
+    )
+    desktop.load("q", "quiet.py", "SHFE.rb2601", params={"lots": 5})
+    row = msgspec.json.decode(msgspec.json.encode(desktop.info("q").as_dict()))
+    assert row["id"] == "q"
+    assert (row["state"], row["orders"]) == ("loaded", 0)
+    assert row["parameters"] == [
+        {
+            "name": "lots", "type": "int", "value": 5, "default": 2, "unit": "lots", "en": "size",
+            "zh": "手数", "ge": 1, "gt": None, "le": None, "lt": None, "choices": [],
+        }
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ from homalos.config.sections.trading import TradingSection
 from homalos.model.enums import TradingState
 from homalos.model.events import (
     Audited,
+    KillSwitch,
     LaneOverflowed,
     Reconciled,
     SetTradingState,
@@ -74,6 +75,42 @@ def test_a_watch_may_lower_but_not_raise() -> None:
     _set(desk, T.ACTIVE, "watch:drawdown")
     assert desk.control.state is T.REDUCING
     assert "refused" in desk.seen(Audited)[-1].result
+
+
+def _told(desk: Desk) -> list[tuple[T, T, str, str, T]]:
+    return [(e.state, e.previous, e.who, e.why, e.ceiling) for e in desk.seen(TradingStateChanged)]
+
+
+def test_a_halt_of_what_is_halted_already_is_told_to_whoever_keeps_it() -> None:
+    """Before the books agree the state is HALTED: a crash must not lose the person's halt."""
+    desk = Desk(ready=False)
+    desk.post(KillSwitch("li", "lunch", desk.clock.now()))
+    assert _told(desk) == [(T.HALTED, T.HALTED, "li", "lunch", T.HALTED)]
+    kept = desk.control.snapshot()
+    assert (kept.who, kept.why, kept.ceiling) == ("li", "lunch", T.HALTED)
+    desk.post(KillSwitch("wang", "again", desk.clock.now()))
+    assert _told(desk)[1:] == [(T.HALTED, T.HALTED, "wang", "again", T.HALTED)]
+    desk.post(KillSwitch("wang", "again", desk.clock.now()))
+    assert len(_told(desk)) == 2, "the same word once more is no news"
+    assert len(desk.seen(Audited)) == 3, "but it was said"
+
+
+def test_a_lower_ceiling_is_told_though_the_state_stays() -> None:
+    desk = Desk(ready=False)
+    for _ in range(2):
+        _reconciled(desk, agreed=False)
+    difference = "SHFE.rb2605 long: books 1, venue 2"
+    assert _told(desk) == [(T.HALTED, T.HALTED, "reconcile", difference, T.REDUCING)]
+    assert len(desk.seen(Audited)) == 1
+    assert desk.control.ceiling is T.REDUCING
+
+
+def test_a_difference_does_not_put_its_words_into_a_persons_mouth() -> None:
+    desk = Desk()
+    _set(desk, T.HALTED)
+    _reconciled(desk, agreed=False)
+    assert (desk.control.who, desk.control.why) == ("trader", "because")
+    assert desk.control.ceiling is T.HALTED
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,18 @@ def test_unknown_contract_is_denied_by_name() -> None:
     assert [d.rule for d in desk.seen(OrderDenied)[0].denials] == ["instrument"]
 
 
+def test_a_denied_order_says_every_reason() -> None:
+    """The order is what strategies and the page get; the denials are the event's."""
+    desk = Desk(risk=RiskSection(max_order_lots=5, max_position_lots=3))
+    desk.submit(lots=6)
+    (denied,) = desk.seen(OrderDenied)
+    assert len(denied.denials) == 2
+    assert denied.order.status is OrderStatus.DENIED
+    assert denied.order.message == "; ".join(d.message for d in denied.denials)
+    assert "6" in denied.order.message
+    assert desk.recorded[-1] == denied
+
+
 class TestCancel:
     def test_waits_for_the_venue_to_name_the_order_and_leaves_once(self) -> None:
         desk = Desk()

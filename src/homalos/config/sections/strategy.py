@@ -183,9 +183,6 @@ class StrategyEntry(Section):
         bool,
         key("Start it with the daemon; otherwise it is only loaded.", "随系统启动;否则仅加载。"),
     ] = True
-    account: Annotated[
-        str, key("Account it trades; empty: the daemon's own.", "交易账户;空为系统默认账户。")
-    ] = ""
     restart: Annotated[
         Literal["never", "backoff"],
         key(
