@@ -100,11 +100,12 @@ class Engine:
     def attach(self) -> None:
         """Subscribe everybody; books before strategies: a fill is booked when it is told."""
         self.bus.subscribe(InstrumentListed, self._on_listed, actor="gate", role="market")
-        self.bars.attach()
         self.books.attach()
         self.control.attach()
         self.orders.attach()
         self.strategies.attach()
+        # After the strategies: bars close by timers, so no tick of theirs waits for one.
+        self.bars.attach()
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self.gate.listed(event.instrument)

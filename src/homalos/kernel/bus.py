@@ -31,6 +31,7 @@ from homalos.model.events import (
 E = TypeVar("E", bound=Event)
 
 _TIMED_EVERY = 64
+_INGRESS, _OUTCOME = Kind.INGRESS, Kind.OUTCOME  # a member's look-up costs 80 ns
 _CLOCK_EVERY = 8
 
 
@@ -142,15 +143,15 @@ class Bus:
     def record(self, event: Event) -> None:
         """Write an outcome (intent, verdict, the gateway's return) into the journal; no dispatch."""
         if self._journal is not None:
-            self._journal.append(Kind.OUTCOME, self.seq, self.clock.now(), event)
+            self._journal.append(_OUTCOME, self.seq, self.clock.now(), event)
 
     def _ingest(self) -> None:
-        inbox, journal, routes = self._inbox, self._journal, self._routes
+        inbox, journal, routes, now = self._inbox, self._journal, self._routes, self.clock.now
         while inbox:
             event = inbox.popleft()
             self.seq += 1
             if journal is not None:
-                journal.append(Kind.INGRESS, self.seq, self.clock.now(), event)
+                journal.append(_INGRESS, self.seq, now(), event)
             routes[event.__class__].append(event)
 
     # ------------------------------------------------------------ running

@@ -5,7 +5,8 @@ A folder of segments ``00000001.hj``, each preallocated (zeros) and mapped. A se
 
     length u32 | checksum u32 | kind u8 | seq u64 | ts i64 | payload (msgpack of the event)
 
-``length`` counts the payload; 0 marks the end. The checksum covers kind, seq, ts and payload. A
+``length`` counts the payload; 0 marks the end. The checksum is the payload's, begun with
+kind, seq and ts. A
 process that dies leaves every appended byte in the page cache, so it loses nothing; a power cut
 loses at most what came after the last sync. A tail that was torn is cut off at the first record
 that does not check; a bad record with good ones behind it is damage and is said to be.
@@ -31,7 +32,8 @@ MAGIC = b"HOMALOS\x00"
 VERSION = 1
 _SEGMENT = Struct("<8sIIq8x")
 _RECORD = Struct("<IIBQq")
-_CHECKED = Struct("<BQq")
+_HEAD_SIZE = _RECORD.size
+_pack_head = _RECORD.pack_into
 SUFFIX = ".hj"
 
 
@@ -40,6 +42,11 @@ class Kind(IntEnum):
     """What the world told us: replayed in order it makes everything again."""
     OUTCOME = 2
     """What we concluded: intent, verdict, the gateway's return, identities."""
+
+
+def _checksum(kind: int, seq: int, ts: int, payload: bytes) -> int:
+    """CRC-32 of the payload, begun with what the head says: a changed head does not check."""
+    return zlib.crc32(payload, (kind ^ seq ^ seq >> 32 ^ ts ^ ts >> 32) & 0xFFFFFFFF)
 
 
 class JournalError(Exception):
@@ -81,13 +88,13 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = 0
-        self.bytes = 0
         self.syncs = 0
         self._keep = keep
         self._size = segment_bytes
         existing = segments(folder)
         self._number = self._active = existing[-1][0] if existing else 0
-        self._encode_into = msgspec.msgpack.Encoder().encode
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._limit = segment_bytes - _RECORD.size
         self._spare: tuple[int, mmap.mmap, int] | None = None
         self._lock = threading.Lock()
         self._fd = -1
@@ -105,23 +112,20 @@ class Journal:
 
     def append(self, kind: Kind, seq: int, ts: int, event: Event) -> None:
         """Write one record; it survives the process from the moment this returns."""
-        payload = self._encode_into(event)
+        payload = self._encode(event)
         length = len(payload)
         begin = self._offset
-        body = begin + _RECORD.size
-        end = body + length
-        if end + _RECORD.size > self._size:
+        end = begin + _HEAD_SIZE + length
+        if end > self._limit:
             self._check_fits(length)
             self._roll()
             begin = self._offset
-            body = begin + _RECORD.size
-            end = body + length
-        checksum = zlib.crc32(payload, zlib.crc32(_CHECKED.pack(kind, seq, ts)))
-        self._map[body:end] = payload
-        _RECORD.pack_into(self._map, begin, length, checksum, kind, seq, ts)
+            end = begin + _HEAD_SIZE + length
+        self._map[begin + _HEAD_SIZE : end] = payload
+        # The head comes last: until it is there, the record is not.
+        _pack_head(self._map, begin, length, _checksum(kind, seq, ts, payload), kind, seq, ts)
         self._offset = end
         self.records += 1
-        self.bytes += end - begin
 
     def _check_fits(self, length: int) -> None:
         if length + 2 * _RECORD.size + _SEGMENT.size > self._size:
@@ -251,7 +255,7 @@ def _record_at(data: bytes, offset: int, segment: int) -> JournalRecord | None:
     if length == 0 or begin + length > len(data) or kind not in (1, 2):
         return None
     payload = data[begin : begin + length]
-    if zlib.crc32(payload, zlib.crc32(_CHECKED.pack(kind, seq, ts))) != checksum:
+    if _checksum(kind, seq, ts, payload) != checksum:
         return None
     return JournalRecord(Kind(kind), seq, ts, payload, segment, offset)
 

@@ -17,6 +17,8 @@ from homalos.model.times import SECOND
 
 GAP_NS = 120 * SECOND
 """A pause of the market longer than this is not waited for."""
+_CONGESTION_EVERY = 64
+"""Ticks between two questions whether the store keeps up."""
 
 
 class Pump:
@@ -47,6 +49,7 @@ class Pump:
         self._done = False
         self._anchor_event = 0
         self._anchor_real = 0
+        self._jump_to = 0
         self.speed = speed
         self.pulled = 0
         bus.conflation = False
@@ -56,7 +59,7 @@ class Pump:
         if loop is None and self.speed is not None:
             raise ValueError("a paced run needs an event loop")
         self._loop = loop
-        self._next()
+        self._tick = next(self._ticks, None)
         self._anchor()
         self._bus.pull = self.pull
         self._bus.wake()
@@ -84,9 +87,9 @@ class Pump:
             self._finish()
             return True
         when = tick.ts_event if due is None or tick.ts_event < due else due
-        if self.speed is not None and not self._is_time(when):
+        if self.speed is not None and not self._is_time(when, tick):
             return False
-        if self._congested():
+        if not self.pulled % _CONGESTION_EVERY and self._congested():
             self._sleep(0.001)
             return False
         self._clock.advance(when)
@@ -94,12 +97,9 @@ class Pump:
             self._timers.fire_next()
         else:
             self.pulled += 1
+            self._tick = next(self._ticks, None)
             self._feed(tick)
-            self._next()
         return True
-
-    def _next(self) -> None:
-        self._tick = next(self._ticks, None)
 
     def _finish(self) -> None:
         """The source is dry: fire what is due until the end of its last moment, once."""
@@ -112,10 +112,13 @@ class Pump:
         self._anchor_event = max(self._clock.time, 0)
         self._anchor_real = self._clock.monotonic()
 
-    def _is_time(self, when: int) -> bool:
-        """Whether the paced clock has reached ``when``; otherwise sets the alarm."""
+    def _is_time(self, when: int, tick: Tick) -> bool:
+        """Whether the paced clock has reached ``when``; otherwise sets the alarm. Up to a tick
+        that lies behind a gap nothing is waited for, whatever timers are due in between."""
         assert self.speed is not None
-        if when - self._clock.time > GAP_NS or self._anchor_event == 0:
+        if tick.ts_event - self._clock.time > GAP_NS:
+            self._jump_to = tick.ts_event
+        if when <= self._jump_to:
             self._clock.advance(when)
             self._anchor()
             return True

@@ -103,6 +103,32 @@ def test_a_paced_run_takes_its_time_but_jumps_over_the_night() -> None:
     assert 0.09 < asyncio.run(main()) < 4
 
 
+def test_timers_in_a_gap_are_not_waited_for_either() -> None:
+    """A timer every few seconds must not turn the night into real time."""
+
+    async def main() -> tuple[float, int]:
+        bus, clock, timers, seen = rig()
+        night = HOUR // SECOND
+
+        def again() -> None:
+            timers.call_at(clock.now() + 5 * SECOND, again)
+
+        timers.call_at(START, again)
+        pump = Pump(bus, clock, timers, ticks(0, night, night + 1), bus.post, speed=20.0)
+        loop = asyncio.get_running_loop()
+        bus.attach_loop(loop)
+        begin = monotonic_ns()
+        pump.start(loop)
+        async with asyncio.timeout(5):
+            while len(seen) < 3:
+                await asyncio.sleep(0.001)
+        return (monotonic_ns() - begin) / SECOND, len(seen)
+
+    took, count = asyncio.run(main())
+    assert took < 4
+    assert count == 3
+
+
 def test_paced_without_a_loop_is_refused() -> None:
     bus, clock, timers, _ = rig()
     with pytest.raises(ValueError, match="event loop"):
