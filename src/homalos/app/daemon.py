@@ -49,7 +49,7 @@ class RunOptions(NamedTuple):
     strategies_dir: Path
     port: int | None = None
     replay: str | None = None
-    speed: float | None | str = "default"
+    speed: float | str | None = "default"
     seconds: float | None = None
 
 
@@ -211,6 +211,7 @@ class Daemon:
         self._memory.restore(engine)
         await self._store.write_up(self._memory.facts)
         self._memory.facts.clear()
+        self._obey_kill_file()
         engine.connect()
         engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
         engine.bus.run_until_idle()
@@ -317,13 +318,16 @@ class Daemon:
 
     async def _watch_kill_file(self) -> None:
         """``D/KILL`` is the kill switch that needs no web server."""
-        path = self._data / KILL_FILE
         while True:
-            if path.exists():
-                why = path.read_text(errors="replace").strip()[:200] or "kill file"
-                path.unlink()
-                self._face.kill("file", why)
+            self._obey_kill_file()
             await asyncio.sleep(0.5)
+
+    def _obey_kill_file(self) -> None:
+        path = self._data / KILL_FILE
+        if path.exists():
+            why = path.read_text(errors="replace").strip()[:200] or "kill file"
+            path.unlink()
+            self._face.kill("file", why)
 
     # ------------------------------------------------------------ while it runs
 
@@ -365,7 +369,8 @@ class Daemon:
             (self._data / "console" / "url").write_text(self._console.url())
             out.write(f"  page / 网页        {url}\n")
             out.write(
-                "                     (good for two minutes / 两分钟内有效; later / 之后: start.py login)\n"
+                "                     (good for two minutes / 两分钟内有效; "
+                "later / 之后: start.py login)\n"
             )
             if self._opens_browser():
                 webbrowser.open(url)

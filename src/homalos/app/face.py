@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.enums import Severity, TradingState
@@ -154,7 +156,7 @@ class Face:
                     "why": info.why,
                     "file": info.file,
                     "instruments": list(info.instruments),
-                    "parameters": info.parameters,
+                    "parameters": [msgspec.structs.asdict(p) for p in info.parameters],
                     "net_lots": sum(b.net_lots for b in mine),
                     "closed_profit": sum(b.closed_profit for b in mine),
                     "position_profit": sum(b.position_profit for b in mine),

@@ -13,7 +13,7 @@ import msgspec
 
 from homalos.engine import Engine
 from homalos.kernel import journal as journals
-from homalos.kernel.journal import Journal
+from homalos.kernel.journal import Journal, JournalError, JournalRecord
 from homalos.model.event import Event
 from homalos.model.events import (
     InstrumentListed,
@@ -86,6 +86,8 @@ class Memory:
     def attach(self, engine: Engine, journal: Journal | None) -> None:
         self._engine = engine
         self._journal = journal
+        if journal is not None:
+            journal.needed_from = self._file.fold_from
         bus = engine.bus
         bus.subscribe(Reconciled, self._on_reconciled, actor=_OWNER, role="monitor")
         bus.subscribe(TradingStateChanged, self._on_control, actor=_OWNER, role="monitor")
@@ -135,8 +137,10 @@ class Memory:
             engine.bus.record(InstrumentListed(instrument, now))
         engine.bus.record(TradingDayChanged(engine.gateway.name, day, now))
         if not engine.orders.orders():
+            self._saved = b""
+            self._save_strategies()
             engine.bus.record(engine.books.snapshot())
-            self._file.fold_from = segment
+            self._file.fold_from = self._journal.needed_from = segment
             self._write()
 
     def save(self, engine: Engine) -> None:
@@ -153,7 +157,19 @@ def _events(folder: Path, fold_from: int) -> Iterator[Event]:
         if number >= fold_from:
             for record in journals.read_segment(number, path):
                 if record.payload.find(_TICK, 1, 8) < 0:
-                    yield record.event()
+                    yield _decoded(record)
+
+
+def _decoded(record: JournalRecord) -> Event:
+    try:
+        return record.event()
+    except msgspec.DecodeError as error:
+        raise JournalError(
+            f"journal segment {record.segment}, byte {record.offset}: written by another version "
+            f"({error}). Stop cleanly with the version that wrote it, or move journal/ away: then "
+            "the account comes from the venue and strategies' books begin anew / "
+            "日志账由其他版本写入：请用原版本正常停止，或移走 journal/"
+        ) from error
 
 
 def _replace(path: Path, data: bytes) -> None:
