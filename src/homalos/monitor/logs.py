@@ -27,7 +27,7 @@ from homalos.kernel.bus import Bus
 from homalos.kernel.clock import wall_ns
 from homalos.model.event import Event
 from homalos.model.times import CHINA_OFFSET, MINUTE, SECOND, china_text
-from homalos.monitor.lines import LINES, Language, describe, level_of
+from homalos.monitor.lines import LINES, Language, Levels, describe, line_of
 from homalos.monitor.redaction import Redactor
 from homalos.monitor.repeats import Repeats
 
@@ -72,6 +72,7 @@ class Logs:
         self._records: deque[Record] = deque()
         self._events: deque[tuple[Event, int, int]] = deque()
         self._repeats = Repeats(section.repeats_per_minute)
+        self._levels = Levels()
         self._handlers: list[int] = []
         self._generation = 0
         self._dropped_told = 0
@@ -211,8 +212,8 @@ class Logs:
         self._limited((level, text), level, source.removeprefix("homalos."), text, when)
 
     def _write_event(self, event: Event, when: int, now: int) -> None:
-        line = LINES[type(event)]
-        level = level_of(event, line)
+        line = line_of(event)
+        level = self._levels.of(event, line)
         if _severity(level) < min(
             _severity(self._section.level), _severity(self._section.console_level)
         ):

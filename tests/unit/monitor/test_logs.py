@@ -16,18 +16,25 @@ from tests.unit.storage import samples
 from homalos.config.sections.logging import LoggingSection
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock, sleep, wall_ns
-from homalos.model.enums import OrderStatus, Severity
+from homalos.model.enums import Channel, OrderStatus, Severity, StrategyState, TradingState
+from homalos.model.event import Event
 from homalos.model.events import (
     CATALOGUE,
     AlertRaised,
+    ConfigChanged,
+    ConnectionChanged,
     Denial,
     HandlerFailed,
     OrderDenied,
     OrderRejected,
+    Reconciled,
+    StrategyStateChanged,
     TradeFilled,
+    TradingStateChanged,
 )
 from homalos.model.times import MINUTE
-from homalos.monitor.lines import LINES, describe
+from homalos.model.trading import Order
+from homalos.monitor.lines import LINES, Language, Levels, describe, line_of
 from homalos.monitor.logs import LogActor, Logs
 from homalos.monitor.redaction import Redactor
 from homalos.monitor.repeats import Repeats
@@ -213,7 +220,7 @@ def test_events_become_lines_in_both_languages(make: Make, tmp_path: Path) -> No
     bus.run_until_idle()
     logs.stop()
     text = written(tmp_path)
-    assert "成交：ma SHFE.rb1801 buy open 2 @ 3800，手续费 3.80" in text
+    assert "成交：ma SHFE.rb1801 买 开 2 @ 3800，手续费 3.80" in text
     assert "max_order_lots: 20 lots, 10 allowed [2017-11-13 09:00:00.000]" in text
     assert re.search(r"CRITICAL alert \| store：disk full \[2017.*\]$", text, re.MULTILINE)
 
@@ -229,9 +236,102 @@ def test_every_event_has_a_line_that_can_be_made() -> None:
         values = [samples_of.get(f, "x") for f in event.__struct_fields__]
         made = event(*values)
         for language in ("en", "zh"):
-            assert "{" not in describe(made, line, language)  # type: ignore[arg-type]
+            for said in (line, line_of(made)):
+                assert "{" not in describe(made, said, language)  # type: ignore[arg-type]
         if line.subject is not None:
             hash(line.subject(made))
+
+
+def _rejected() -> Order:
+    return msgspec.structs.replace(samples.order(1), code=31, message="资金不足")
+
+
+def _agree(agreed: bool = True) -> Reconciled:
+    return Reconciled("sim", agreed, () if agreed else ("rb: 1, 2", "m: 3, 4"), 1)
+
+
+@pytest.mark.parametrize(
+    ("event", "en", "zh"),
+    [
+        (
+            ConnectionChanged("sim", Channel.TRADING, True, "", 1),
+            "sim: the trading line is up",
+            "sim：交易线路已连接",
+        ),
+        (
+            ConnectionChanged("sim", Channel.MARKET_DATA, False, "no heartbeat", 1),
+            "sim: the market data line is down: no heartbeat",
+            "sim：行情线路已断开：no heartbeat",
+        ),
+        (_agree(), "sim: books and venue agree", "sim：账簿与交易所一致"),
+        (
+            _agree(False),
+            "sim: books and venue differ: rb: 1, 2; m: 3, 4",
+            "sim：账簿与交易所不一致：rb: 1, 2; m: 3, 4",
+        ),
+        (
+            TradingStateChanged(
+                TradingState.HALTED, TradingState.ACTIVE, "li", "lunch", TradingState.HALTED, 1
+            ),
+            "trading is halted, it was active; by li: lunch",
+            "交易状态：已停止（原为：可交易），li：lunch",
+        ),
+        (
+            TradingStateChanged(
+                TradingState.HALTED, TradingState.HALTED, "li", "lunch", TradingState.HALTED, 1
+            ),
+            "trading stays halted; by li: lunch",
+            "交易状态仍为：已停止，li：lunch",
+        ),
+        (
+            ConfigChanged((("risk.max_order_lots", "5", "6"), ("a.b", "1", "2")), 1),
+            "configuration changed: risk.max_order_lots: 5 -> 6; a.b: 1 -> 2",
+            "配置已更新：risk.max_order_lots: 5 -> 6; a.b: 1 -> 2",
+        ),
+        (
+            StrategyStateChanged("ma", StrategyState.RUNNING, "", 1),
+            "ma is running",
+            "策略 ma 运行中",
+        ),
+        (
+            OrderRejected(_rejected()),
+            "order rejected by the venue: 1-000001 ma SHFE.rb1801 buy open 2 @ 3800: 资金不足 (31)",
+            "报单被交易所拒绝：1-000001 ma SHFE.rb1801 买 开 2 @ 3800：资金不足 (31)",
+        ),
+    ],
+)
+def test_lines_are_sentences(event: Event, en: str, zh: str) -> None:
+    said: dict[Language, str] = {"en": en, "zh": zh}
+    for language, text in said.items():
+        assert describe(event, line_of(event), language) == text
+
+
+def test_that_books_and_venue_agree_is_news_once() -> None:
+    """Until they differ or the trading line was lost; every five minutes it is no news."""
+    levels = Levels()
+
+    def told(event: Event) -> str:
+        return levels.of(event, line_of(event))
+
+    assert [told(_agree()) for _ in range(3)] == ["INFO", "DEBUG", "DEBUG"]
+    assert told(_agree(False)) == "ERROR"
+    assert [told(_agree()) for _ in range(2)] == ["INFO", "DEBUG"]
+    assert told(ConnectionChanged("sim", Channel.MARKET_DATA, False, "", 1)) == "WARNING"
+    assert told(_agree()) == "DEBUG"
+    assert told(ConnectionChanged("sim", Channel.TRADING, False, "", 1)) == "WARNING"
+    assert told(ConnectionChanged("sim", Channel.TRADING, True, "", 1)) == "INFO"
+    assert [told(_agree()) for _ in range(2)] == ["INFO", "DEBUG"]
+
+
+def test_the_log_has_the_agreement_once(make: Make, tmp_path: Path) -> None:
+    bus = Bus(SimClock(1))
+    logs = make()
+    LogActor(bus, logs).attach()
+    for _ in range(3):
+        bus.post(_agree())
+    bus.run_until_idle()
+    logs.stop()
+    assert written(tmp_path).count("books and venue agree") == 1
 
 
 def test_a_message_of_the_venue_cannot_forge_a_line() -> None:
