@@ -6,10 +6,15 @@ official is never dropped: where the package thinks otherwise (the exchanges wer
 """
 
 import importlib
+import importlib.util
 import os
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -86,12 +91,30 @@ def chinese_calendar() -> Closures:
         package = importlib.import_module("chinese_calendar")
     except ImportError:
         raise CalendarUpdateError(
-            f"the package {PACKAGE} is not installed; cure: pip install -U {PACKAGE} "
-            f"/ 未安装 {PACKAGE}，请执行 pip install -U {PACKAGE}"
+            f"the package {PACKAGE} is not installed; cure / 未安装 {PACKAGE}，请执行: "
+            f"{install_command()}"
         ) from None
     days = frozenset(day for day in package.holidays if day.weekday() < SATURDAY)
     years = {day.year for day in days}
     return Closures(PACKAGE, min(years), max(years), days)
+
+
+def install_command() -> str:
+    """What brings the package into the environment that runs this: one that start.py or uv made
+    has no pip of its own, and a plain ``pip install`` would serve another Python."""
+    python = sys.executable
+    uv = shutil.which("uv", path=str(Path(python).parent)) or shutil.which("uv")
+    pip = [python, "-m", "pip", "install"]
+    if importlib.util.find_spec("pip") is not None:
+        return _shell([*pip, "-U", PACKAGE])
+    if uv is not None:
+        return _shell([uv, "pip", "install", "--python", python, "-U", PACKAGE])
+    first = _shell([python, "-m", "ensurepip", "--default-pip"])
+    return f"{first} && {_shell([*pip, '-U', PACKAGE])}"
+
+
+def _shell(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def update_calendar(path: Path, source: Callable[[], Closures] = chinese_calendar) -> Diff:

@@ -1,5 +1,9 @@
 """An update brings in what is new, keeps what was official, and leaves the rest of the file."""
 
+import importlib.util
+import re
+import shlex
+import sys
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +18,7 @@ from homalos.market.calendar_update import (
     CalendarUpdateError,
     Closures,
     chinese_calendar,
+    install_command,
     update_calendar,
 )
 
@@ -131,5 +136,31 @@ def test_the_package_itself(path: Path) -> None:
 
 def test_without_the_package_the_cure_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "chinese_calendar", None)
-    with pytest.raises(CalendarUpdateError, match="pip install"):
+    with pytest.raises(CalendarUpdateError, match=re.escape(install_command())):
         update_calendar(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="words are quoted as a POSIX shell reads them")
+@pytest.mark.parametrize(("pip", "uv"), [(True, True), (False, True), (False, False)])
+def test_the_cure_serves_this_environment_with_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pip: bool, uv: bool
+) -> None:
+    """start.py makes an environment without pip: uv stands in it, or on the PATH."""
+    scripts, python = tmp_path / "my env", tmp_path / "my env" / "python"
+    scripts.mkdir()
+    if uv:
+        (scripts / "uv").write_text("#!/bin/sh\n")
+        (scripts / "uv").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: real("os") if pip else None)
+    parts = [shlex.split(part) for part in install_command().split(" && ")]
+    package = ["-U", "chinesecalendar"]
+    with_pip = [str(python), "-m", "pip", "install", *package]
+    if pip:
+        assert parts == [with_pip]
+    elif uv:
+        assert parts == [[str(scripts / "uv"), "pip", "install", "--python", str(python), *package]]
+    else:
+        assert parts == [[str(python), "-m", "ensurepip", "--default-pip"], with_pip]
