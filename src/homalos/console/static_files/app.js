@@ -7,9 +7,10 @@ const latest = {};
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat("en-US");
-const show = (x, format = money) => (x === null || x === undefined ? "–" : format.format(x));
-const signed = (x) => (x === null || x === undefined ? "–" : (x > 0 ? "+" : "") + money.format(x));
-const colour = (x) => (x > 0 ? "up" : x < 0 ? "down" : "");
+const cents = (x) => (Math.abs(x) < 0.005 ? 0 : x); // no minus before a zero
+const show = (x, format = money) => (x === null || x === undefined ? "–" : format.format(cents(x)));
+const signed = (x) => (x === null || x === undefined ? "–" : (cents(x) > 0 ? "+" : "") + show(x));
+const colour = (x) => (cents(x) > 0 ? "up" : cents(x) < 0 ? "down" : "");
 const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour12: false,
   hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const when = (ns) => (ns ? clock.format(new Date(ns / 1e6)) : "–");
@@ -25,18 +26,21 @@ function cell(value, kind = "") {
   return td;
 }
 
+// A column is [its word, class of its cells, "wide": left out where the window is narrow].
 function fill(id, columns, rows, make) {
   const head = document.createElement("tr");
-  for (const [key, kind] of columns) {
+  for (const [key, kind, room] of columns) {
     const th = document.createElement("th");
     th.textContent = word(key);
     th.scope = "col";
-    if (kind) th.className = kind;
+    th.className = [kind, room].join(" ").trim();
     head.append(th);
   }
   const body = rows.map((row) => {
     const tr = document.createElement("tr");
+    tr.dataset.id = row.id ?? "";
     tr.append(...make(row));
+    columns.forEach(([, , room], i) => room && tr.children[i].classList.add(room));
     return tr;
   });
   if (!rows.length) {
@@ -47,6 +51,11 @@ function fill(id, columns, rows, make) {
     body.push(tr);
   }
   $(id).replaceChildren(head, ...body);
+}
+
+function hint(td, text) {
+  if (text) td.title = text;
+  return td;
 }
 
 function button(label, action, danger = false) {
@@ -89,9 +98,10 @@ const draw = {
     $("fees").textContent = show(a.fees);
   },
   strategies(rows) {
-    const columns = [["name"], ["instruments", "text"], ["status"], ["net"], ["closed"], ["floating"], ["fees"], ["orders"], ["actions"]];
+    const columns = [["name"], ["instruments", "text"], ["status"], ["net"], ["closed", "", "wide"], ["floating", "", "wide"],
+      ["fees", "", "wide"], ["orders", "", "wide"], ["actions"]];
     fill("strategies", columns, rows, (r) => [
-      cell(r.id), cell((r.instruments ?? []).join(" "), "text"), cell(word(r.state)), cell(show(r.net_lots, whole)),
+      cell(r.id), cell((r.instruments ?? []).join(" "), "text"), hint(cell(word(r.state)), r.why), cell(show(r.net_lots, whole)),
       cell(signed(r.closed_profit), colour(r.closed_profit)), cell(signed(r.position_profit), colour(r.position_profit)),
       cell(show(r.fees)), cell(show(r.orders, whole)),
       cell(r.state === "running"
@@ -100,7 +110,8 @@ const draw = {
     ]);
   },
   positions(rows) {
-    const columns = [["instrument"], ["side"], ["lots"], ["today"], ["average"], ["last"], ["floating"], ["margin"]];
+    const columns = [["instrument"], ["side"], ["lots"], ["today", "", "wide"], ["average"], ["last", "", "wide"],
+      ["floating"], ["margin", "", "wide"]];
     fill("positions", columns, rows, (p) => [
       cell(p.instrument), cell(word(p.direction), p.direction === "long" ? "up" : "down"),
       cell(p.today_lots + p.yesterday_lots), cell(p.today_lots), cell(price(p.average_price)), cell(price(p.last_price)),
@@ -108,28 +119,27 @@ const draw = {
     ]);
   },
   orders(rows) {
-    const columns = [["time"], ["instrument", "text"], ["side"], ["price"], ["filled"], ["status"], ["strategy"], ["actions"]];
+    const columns = [["time", "", "wide"], ["instrument", "text"], ["side"], ["price"], ["filled"], ["status"],
+      ["strategy", "", "wide"], ["actions"]];
     const live = new Set(["submitted", "accepted", "partially_filled", "unresolved"]);
-    fill("orders", columns, rows, (o) => {
-      const row = [
-        cell(when(o.ts_event || o.ts_init)), cell(o.instrument, "text"), cell(sideWord(o), sideColour(o)), cell(price(o.price)),
-        cell(`${o.traded_lots}/${o.lots}`), cell(word(o.status === "filled" ? "filled_status" : o.status)), cell(o.strategy),
-        cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
-      ];
-      row[5].title = o.message ?? "";
-      return row;
-    });
+    fill("orders", columns, rows, (o) => [
+      cell(when(o.ts_event || o.ts_init)), cell(o.instrument, "text"), cell(sideWord(o), sideColour(o)), cell(price(o.price)),
+      cell(`${o.traded_lots}/${o.lots}`), hint(cell(word(o.status === "filled" ? "filled_status" : o.status)), o.message),
+      cell(o.strategy),
+      cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
+    ]);
   },
   trades(rows) {
-    const columns = [["time"], ["instrument", "text"], ["side"], ["price"], ["lots"], ["fee"], ["closed"], ["strategy"]];
+    const columns = [["time"], ["instrument", "text"], ["side"], ["price"], ["lots"], ["fee", "", "wide"],
+      ["closed", "", "wide"], ["strategy", "", "wide"]];
     fill("trades", columns, rows, (t) => [
       cell(when(t.ts_event)), cell(t.instrument, "text"), cell(sideWord(t), sideColour(t)), cell(price(t.price)),
       cell(t.lots), cell(show(t.fee)), cell(t.offset === "open" ? "" : signed(t.closed_profit), colour(t.closed_profit)), cell(t.strategy),
     ]);
   },
   alerts(rows) {
-    fill("alerts", [["time"], ["status"], ["source", "text"], ["text", "text"]], rows, (a) => [
-      cell(when(a.ts)), cell(word(a.severity)), cell(a.source, "text"), cell(a.text, "note"),
+    fill("alerts", [["time"], ["status", "text"], ["source", "text", "wide"], ["text", "text"]], rows, (a) => [
+      cell(when(a.ts)), cell(word(a.severity), `text ${a.severity}`), cell(a.source, "text"), cell(a.text, "note"),
     ]);
   },
 };
@@ -142,8 +152,9 @@ async function post(path, body = {}) {
     headers: { "Content-Type": "application/json", "X-Console": "1" },
     body: JSON.stringify(body),
   }).catch(() => null);
-  if (answer?.status === 401) return notice("ended");
-  if (answer && !answer.ok) notice((await answer.json()).detail);
+  if (!answer) return refused("lost");
+  if (answer.status === 401) return line("ended");
+  if (!answer.ok) refused((await answer.json().catch(() => ({}))).detail ?? `HTTP ${answer.status}`);
 }
 
 function ask(key) {
@@ -167,16 +178,34 @@ $("language").addEventListener("click", () => {
   translate();
 });
 
-function notice(text) {
-  $("notice").textContent = text ? word(text) : "";
-  $("notice").hidden = !text;
+// Two things may have to be said: that the line is down, until it is up again; and why a command was
+// refused, until the reader has read it.
+const notices = { line: "", refusal: "" };
+
+function line(key) {
+  notices.line = key;
+  tell();
 }
+
+function refused(text) {
+  notices.refusal = text;
+  tell();
+}
+
+function tell() {
+  const text = notices.line || notices.refusal;
+  $("notice").hidden = !text;
+  $("notice-text").textContent = text ? word(text) : "";
+  $("notice-read").hidden = Boolean(notices.line);
+}
+$("notice-read").addEventListener("click", () => refused(""));
 
 function translate() {
   document.documentElement.lang = zh ? "zh" : "en";
   $("language").textContent = zh ? "EN" : "中文";
   for (const element of document.querySelectorAll("[data-i18n]")) element.textContent = word(element.dataset.i18n);
   for (const [topic, data] of Object.entries(latest)) draw[topic](data);
+  tell();
 }
 
 // ------------------------------------------------------------------ the socket
@@ -188,13 +217,13 @@ function connect(delay = 500) {
     const message = JSON.parse(data);
     latest[message.t] = message.d;
     document.body.classList.remove("stale");
-    notice("");
+    if (notices.line) line("");
     if (!document.hidden) draw[message.t](message.d);
   };
   socket.onclose = async () => {
     document.body.classList.add("stale");
     const answer = await fetch("/api/v1/system/status").catch(() => null);
-    notice(answer?.status === 401 ? "ended" : "lost");
+    line(answer?.status === 401 ? "ended" : "lost");
     setTimeout(() => connect(Math.min(delay * 2, 10000)), delay);
   };
 }

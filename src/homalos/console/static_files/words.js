@@ -44,6 +44,7 @@ const WORDS = {
   text: ["内容", "Text"],
   source: ["来源", "Source"],
   none: ["无", "None"],
+  read: ["知道了", "Close"],
   yes: ["确定", "Yes"],
   no: ["返回", "Back"],
   ask_kill: ["停止交易并撤销全部委托？持仓不变。", "Halt trading and cancel every order? Positions stay."],
