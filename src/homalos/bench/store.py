@@ -15,7 +15,7 @@ from homalos.storage.tables import encode
 from homalos.storage.ticks import TickReader
 
 _DAY = 20171113
-_TICKS = 200_000
+_TICKS = 120_000
 _TIMED = 20_000
 _RUNS = 3
 

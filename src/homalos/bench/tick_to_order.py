@@ -36,7 +36,7 @@ TICKS = 20_000
 WARM = 2_000
 RUNS = 5
 DAY = 20261123
-STRATEGY = '''
+STRATEGY = """
 from homalos.model.enums import TimeInForce
 from homalos.strategy import Strategy
 
@@ -53,7 +53,7 @@ class Answer(Strategy):
 
     def on_trade(self, trade):
         self.long = not self.long
-'''
+"""
 
 
 class _Stamped(SimGateway):
@@ -95,7 +95,8 @@ def _run(name: str, folder: Path, journaled: bool) -> Row:
     folder.mkdir()
     (folder / "answer.py").write_text(STRATEGY)
     journal = Journal(folder / "journal", segment_bytes=64 << 20, keep=1) if journaled else None
-    config, samples = _config(), []
+    config = _config()
+    samples: list[int] = []
     market, clock = Market(config), SimClock()
     engine, gateway, source = _assemble(config, market, clock, folder, journal, samples)
     ticks = list(islice(iter(source), TICKS + WARM))
