@@ -116,7 +116,7 @@ class Page:
 
         return until(ask, seconds, script)
 
-    def click(self, selector: str) -> None:
+    def click(self, selector: str, hold_s: float = 0.0) -> None:
         """With the mouse, in the middle of the first match, after scrolling there."""
         name = json.dumps(selector)
         self.wait(f"!!document.querySelector({name})")
@@ -129,6 +129,8 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left",
                       clickCount=1)  # fmt: skip
+            if kind == "mousePressed":
+                self.rest(hold_s)
 
     def look(self, width: int, height: int, scheme: str) -> None:
         """Window size and the system's colours."""

@@ -111,13 +111,26 @@ def button(strategy: str) -> str:
 
 def test_a_strategy_stops_and_starts_by_its_button(page: Page, daemon: Daemon) -> None:
     assert page.text(button("churn-m")) == "Stop"
-    page.click(button("churn-m"))
+    # Pressed for longer than it takes the page to draw the table anew.
+    page.click(button("churn-m"), hold_s=0.7)
     until(lambda: daemon.strategy("churn-m")["state"] == "stopped", 5, "stopped")
     page.wait(f"document.querySelector(\"{button('churn-m')}\").innerText === 'Start'")
     assert "stopped" in page.text("#strategies tr[data-id='churn-m']")
     page.click(button("churn-m"))
     until(lambda: daemon.strategy("churn-m")["state"] == "running", 5, "running")
     page.wait(f"document.querySelector(\"{button('churn-m')}\").innerText === 'Stop'")
+
+
+def test_the_keyboard_keeps_its_place(page: Page) -> None:
+    page.run(f'document.querySelector("{button("churn-rb")}").focus()')
+    orders = page.text("#strategies tr[data-id='churn-rb']")
+    page.wait(
+        f"document.querySelector('#strategies tr[data-id=churn-rb]').innerText !== {orders!r}"
+    )
+    assert page.run("document.activeElement.closest('tr')?.dataset.id") == "churn-rb"
+    rows = page.run("[...document.querySelectorAll('#orders tr')].map(r => r.dataset.key)")
+    assert len(rows) == len(set(rows)) > 5
+    assert len(rows) <= 51, "old rows go"
 
 
 def test_the_kill_switch_asks_once_and_then_acts(

@@ -28,29 +28,56 @@ function cell(value, kind = "") {
 
 // A column is [its word, class of its cells, "wide": left out where the window is narrow].
 function fill(id, columns, rows, make) {
-  const head = document.createElement("tr");
-  for (const [key, kind, room] of columns) {
+  const line = (key, cells) => {
+    const tr = document.createElement("tr");
+    tr.dataset.key = key;
+    tr.append(...cells);
+    return tr;
+  };
+  const head = line("head", columns.map(([key, kind, room]) => {
     const th = document.createElement("th");
     th.textContent = word(key);
     th.scope = "col";
     th.className = [kind, room].join(" ").trim();
-    head.append(th);
-  }
+    return th;
+  }));
+  const seen = {};
   const body = rows.map((row) => {
-    const tr = document.createElement("tr");
+    const cells = make(row);
+    columns.forEach(([, , room], i) => room && cells[i].classList.add(room));
+    const key = [row.id, row.instrument, row.direction ?? row.side, row.ts, row.text].join(" ");
+    seen[key] = (seen[key] ?? 0) + 1;
+    const tr = line(`${key} ${seen[key]}`, cells);
     tr.dataset.id = row.id ?? "";
-    tr.append(...make(row));
-    columns.forEach(([, , room], i) => room && tr.children[i].classList.add(room));
     return tr;
   });
   if (!rows.length) {
-    const tr = document.createElement("tr");
     const td = cell(word("none"), "empty");
     td.colSpan = columns.length;
-    tr.append(td);
-    body.push(tr);
+    body.push(line("none", [td]));
   }
-  $(id).replaceChildren(head, ...body);
+  renew($(id), [head, ...body]);
+}
+
+// Only what differs is touched: a button stays the same one while it is pressed, or has the focus.
+function renew(table, lines) {
+  const known = new Map([...table.children].map((tr) => [tr.dataset.key, tr]));
+  lines.forEach((line, i) => {
+    const old = known.get(line.dataset.key);
+    known.delete(line.dataset.key);
+    if (old) patch(old, line);
+    const wanted = old ?? line;
+    if (table.children[i] !== wanted) table.insertBefore(wanted, table.children[i] ?? null);
+  });
+  for (const tr of known.values()) tr.remove();
+}
+
+function patch(old, line) {
+  [...line.children].forEach((fresh, i) => {
+    const there = old.children[i];
+    const same = there && ["textContent", "className", "title", "colSpan"].every((n) => there[n] === fresh[n]);
+    if (!there) old.append(fresh); else if (!same) there.replaceWith(fresh);
+  });
 }
 
 function hint(td, text) {
