@@ -88,6 +88,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = 0
+        self.needed_from = 0
+        """Segments from this one on are kept: a checkpoint stands in it."""
         self.syncs = 0
         self._keep = keep
         self._size = segment_bytes
@@ -171,6 +173,8 @@ class Journal:
             _sync(fd)
             mapped.close()
             os.close(fd)
+        if retired:
+            self._drop_old()
         _sync(self._fd)
         self.syncs += 1
         if self._spare is None and self._offset * 2 > self._size:
@@ -189,7 +193,8 @@ class Journal:
         (self.folder / f"{number:08d}{SUFFIX}").unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Sync and release everything; drop the oldest segments beyond ``keep``."""
+        """Sync and release everything; drop the oldest segments beyond ``keep``, never one that the
+        next start needs."""
         spare, self._spare = self._spare, None
         if spare is not None:
             self._discard(spare)
@@ -199,8 +204,12 @@ class Journal:
             os.close(fd)
         self._retired = []
         self._fd = -1
-        for _, path in segments(self.folder)[: -self._keep]:
-            path.unlink()
+        self._drop_old()
+
+    def _drop_old(self) -> None:
+        for number, path in segments(self.folder)[: -self._keep]:
+            if number < self.needed_from:
+                path.unlink()
 
 
 def _sync(fd: int) -> None:

@@ -190,7 +190,9 @@ def test_posts_of_foreign_threads_all_arrive_in_each_threads_order() -> None:
 
     seen = asyncio.run(main())
     low, high = [s for s in seen if s < 1_000_000], [s for s in seen if s >= 1_000_000]
-    assert low == sorted(low) and high == sorted(high) and len(seen) == 10_000
+    assert low == sorted(low)
+    assert high == sorted(high)
+    assert len(seen) == 10_000
 
 
 def test_a_long_backlog_yields_to_the_loop() -> None:
@@ -264,7 +266,8 @@ def test_statistics_count_calls_errors_and_time(bus: Bus) -> None:
     bus.run_until_idle()
     row = next(s for s in bus.statistics() if s["actor"] == "late")
     assert (row["calls"], row["errors"], row["event"]) == (200, 0, "BarsDue")
-    assert row["mean_us"] is not None and row["mean_us"] > 0
+    assert row["mean_us"] is not None
+    assert row["mean_us"] > 0
 
 
 def test_unsubscribed_handlers_hear_nothing(bus: Bus) -> None:

@@ -55,6 +55,12 @@ def test_old_segments_go_at_a_clean_close(tmp_path: Path) -> None:
     journal = Journal(tmp_path, segment_bytes=4096, keep=2)
     for n in range(1, 1001):
         journal.append(Kind.INGRESS, n, n, BarsDue(n, n))
+    whole = journal.segment
+    journal.needed_from = whole - 4
+    journal.close()
+    assert [n for n, _ in segments(tmp_path)] == list(range(whole - 4, whole + 1))
+    journal = Journal(tmp_path, segment_bytes=4096, keep=2)
+    journal.needed_from = journal.segment
     journal.close()
     assert len(segments(tmp_path)) == 2
 

@@ -98,8 +98,8 @@ class KernelSection(Section, frozen=True):
     journal_keep_segments: Annotated[
         int,
         key(
-            "Journal segments kept behind the last clean stop",
-            "正常停止后保留的日志账分段数",
+            "Journal segments that are kept; those that the next start needs are never dropped",
+            "保留的日志账分段数；下次启动所需的分段绝不删除",
             unit="segments",
             ge=1,
             le=100_000,
