@@ -28,7 +28,10 @@ FLOORS = [
 ]
 """Rooms from the roof to the ground: a file may import from its own room and from lower floors."""
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-BESIDE = {("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor"), ("commands", "app")}
+BESIDE = {
+    ("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor"),
+    ("commands", "app"),
+}  # fmt: skip
 
 
 def room(path: Path) -> str:

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 import websockets
+
 from homalos.config.sections.console import ConsoleSection
 from homalos.console import sessions as sessions_module
 from homalos.console.server import Console, PortTakenError
@@ -121,7 +122,8 @@ def test_only_health_is_open_and_the_login_page_holds_no_data(tmp_path: Path) ->
             r.desk.well = False
             assert (await client.get("/healthz")).status_code == 503
             page = await client.get("/")
-            assert "login.js" in page.text and "app.js" not in page.text
+            assert "login.js" in page.text
+            assert "app.js" not in page.text
             for path in (
                 "/api/v1/system/status",
                 "/api/v1/strategies",
@@ -144,7 +146,8 @@ def test_a_link_makes_one_session_and_no_second(tmp_path: Path) -> None:
             assert good.status_code == 200
             cookie = good.headers["set-cookie"].lower()
             assert f"console_sid_{r.port}=" in cookie
-            assert "httponly" in cookie and "samesite=strict" in cookie
+            assert "httponly" in cookie
+            assert "samesite=strict" in cookie
             assert (await client.get("/api/v1/system/status")).status_code == 200
             assert "app.js" in (await client.get("/")).text
             again = await client.post(
@@ -261,7 +264,8 @@ def test_commands_are_checked_and_faults_name_the_place(tmp_path: Path) -> None:
         async with rig(tmp_path) as (r, client):
             client.headers.update(r.bearer())
             bad = await client.post("/api/v1/risk/state", json={"state": "turbo", "reason": "x"})
-            assert bad.status_code == 422 and "$.state" in bad.json()["detail"]
+            assert bad.status_code == 422
+            assert "$.state" in bad.json()["detail"]
             assert (await client.post("/api/v1/strategies/none/start", json={})).status_code == 404
             assert (
                 await client.post("/api/v1/strategies/grid/explode", json={})
@@ -363,5 +367,6 @@ def test_no_asset_reaches_out_of_this_machine() -> None:
     folder = Path(sessions_module.__file__).parent / "static_files"
     for path in folder.iterdir():
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert "http://" not in text and "https://" not in text, path.name
+        assert "http://" not in text, path.name
+        assert "https://" not in text, path.name
         assert "innerHTML" not in text, path.name

@@ -9,7 +9,8 @@ class MarketSection(Section, frozen=True):
     bar_grace_ms: Annotated[
         int,
         key(
-            "How long after its end a bar waits for its last ticks before it is closed (event time).",
+            "How long after its end a bar waits for its last ticks before it is closed "
+            "(event time).",
             "K线到达结束时间后等待最后行情的时间，之后收盘（事件时间）。",
             unit="ms",
             ge=0,
