@@ -28,7 +28,7 @@ class ExchangeSection(Section, frozen=True):
             le=100_000,
             applies="at once",
         ),
-    ] = 1.0
+    ] = 10.0
     fill: Annotated[
         Literal["through", "touch"],
         key(
