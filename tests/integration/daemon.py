@@ -1,5 +1,6 @@
 """The real daemon as a child process, in a folder of its own, and what a person would do to it."""
 
+import atexit
 import json
 import os
 import shutil
@@ -8,10 +9,12 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +29,14 @@ ENTRIES = """strategies:
 
 FAST = ("exchange.generator_products=[SHFE.rb,DCE.m]", "exchange.generator_history_bars=240")
 """Settings that make a start quick."""
+
+
+@cache
+def compiled() -> str:
+    """Where the daemons of one test run keep their compiled modules: a start costs half as much."""
+    folder = tempfile.mkdtemp(prefix="homalos-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def free_port() -> int:
@@ -89,8 +100,10 @@ class Daemon:
 
     @staticmethod
     def environment() -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HOMALOS", "DISPLAY"))}
-        return kept | {"PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
+        dropped = ("HOMALOS", "DISPLAY", "PYTHONDONTWRITEBYTECODE")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped)}
+        own = {"PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1"}
+        return kept | own | {"PYTHONPYCACHEPREFIX": compiled()}
 
     def say(
         self, *words: str, seconds: float = 60, sets: tuple[str, ...] = FAST

@@ -119,12 +119,11 @@ def _works_there(order: Any) -> bool:
 @pytest.mark.parametrize(("seed", "speed"), [(1, "60"), (2, "600"), (3, "max")])
 def test_kill_9_loses_nothing(daemon: Daemon, tmp_path: Path, seed: int, speed: str) -> None:
     chance = random.Random(seed)
-    for _ in range(2):
+    for _ in range(2 if speed == "max" else 1):
         crash(daemon, speed, chance.uniform(0.05, 2.0 if speed == "max" else 0.8))
         look(daemon, tmp_path / "scratch", live=True)
         daemon.kill()
-    code, out, err = daemon.say("journal", "verify")
-    assert (code, err) == (0, ""), out
+    assert journal.verify(daemon.data / "journal").faults == ()
     daemon.start("--speed", speed)
     before = daemon.trades_so_far()
     until(lambda: daemon.trades_so_far() > before, 20, "trading goes on")
@@ -150,7 +149,7 @@ def test_the_store_is_written_up_when_it_was_behind(daemon: Daemon, tmp_path: Pa
 
 def test_a_crash_while_it_starts(daemon: Daemon, tmp_path: Path) -> None:
     crash(daemon, "200", 0.2)
-    for delay in (0.4, 0.7, 1.0, 1.3):
+    for delay in (0.6, 0.9, 1.2):
         daemon.launch("--speed", "200")
         time.sleep(delay)
         daemon.kill()
@@ -178,7 +177,7 @@ def test_fills_that_the_journal_missed_are_booked_once(daemon: Daemon, tmp_path:
     """The exchange has them: each is booked to its strategy, and not again by later starts."""
     crash(daemon, "200", 0.2)
     forget_answers(daemon)
-    for _ in range(3):
+    for _ in range(2):
         look(daemon, tmp_path / "scratch", live=True)
         lots = {r["id"]: r["net_lots"] for r in daemon.ask("/api/v1/strategies")}
         bought = daemon.rows(
