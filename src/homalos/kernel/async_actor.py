@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from homalos.model.event import Event, Record
-from homalos.model.events import HandlerFailed
 
 if TYPE_CHECKING:
     from homalos.kernel.bus import Bus
@@ -58,6 +57,15 @@ class AsyncRunner(Generic[E]):
                 self._work(), name=f"actor {self._actor}"
             )
 
+    def figures(self) -> dict[str, int]:
+        """For the statistics of its subscription."""
+        return {
+            "waiting": len(self._queue),
+            "dropped": self.dropped,
+            "retried": self.retried,
+            "given_up": self.failed,
+        }
+
     async def drain(self) -> None:
         """Wait until all that was taken has been handled or given up."""
         if self._task is not None:
@@ -75,9 +83,9 @@ class AsyncRunner(Generic[E]):
             except Exception as error:  # noqa: BLE001  isolation: whatever it raises
                 if attempt == self._retry.attempts:
                     self.failed += 1
-                    text = f"{type(error).__name__}: {error} (after {attempt} tries)"
-                    now = self._bus.clock.now()
-                    self._bus.post(HandlerFailed(self._actor, type(event).__name__, text, now))
+                    if attempt > 1:
+                        error.args = (f"{error} (after {attempt} tries)",)
+                    self._bus.failed(self._actor, type(event).__name__, error)
                     return
                 self.retried += 1
                 await asyncio.sleep(self._retry.delay_s(attempt))

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from homalos.kernel.async_actor import AsyncRunner, Retry
 from homalos.kernel.clock import Clock
-from homalos.kernel.journal import Journal, Kind
+from homalos.kernel.journal import Journal, JournalError, Kind
 from homalos.kernel.lanes import LaneGuard, Route, Subscription
 from homalos.kernel.limits import DEFAULTS, Limits
 from homalos.model.event import Event
@@ -30,6 +30,7 @@ from homalos.model.events import (
 
 E = TypeVar("E", bound=Event)
 
+_UNENCODABLE = (UnicodeError, TypeError, ValueError, OverflowError, JournalError)
 _TIMED_EVERY = 64
 _INGRESS, _OUTCOME = Kind.INGRESS, Kind.OUTCOME  # a member's look-up costs 80 ns
 _CLOCK_EVERY = 8
@@ -50,6 +51,9 @@ class Bus:
         self.slices = 0
         self.pull: Callable[[], bool] | None = None
         """Asked for the next event of a recorded source when all is idle; True: there was one."""
+        self.fatal: str | None = None
+        """Why the bus stands still for ever: journal, source or a timer raised."""
+        self.on_fatal: Callable[[Exception], None] | None = None
         self.conflation = True
         """Off in a replay: every event reaches everybody."""
         self._journal = journal
@@ -141,7 +145,7 @@ class Bus:
             self._wake()
 
     def record(self, event: Event) -> None:
-        """Write an outcome (intent, verdict, the gateway's return) into the journal; no dispatch."""
+        """Write an outcome (intent, verdict, gateway's return) into the journal; no dispatch."""
         if self._journal is not None:
             self._journal.append(_OUTCOME, self.seq, self.clock.now(), event)
 
@@ -151,7 +155,13 @@ class Bus:
             event = inbox.popleft()
             self.seq += 1
             if journal is not None:
-                journal.append(_INGRESS, self.seq, now(), event)
+                try:
+                    journal.append(_INGRESS, self.seq, now(), event)
+                except _UNENCODABLE as error:
+                    # What cannot be written down never happened; a full disk is another matter.
+                    self.seq -= 1
+                    self.failed("journal", type(event).__name__, error)
+                    continue
             routes[event.__class__].append(event)
 
     # ------------------------------------------------------------ running
@@ -185,8 +195,18 @@ class Bus:
         if self._stopped:
             return
         self.slices += 1
-        self._guard.check()
-        idle = self._run(self.clock.monotonic() + self._slice_ns)
+        try:
+            self._guard.check()
+            idle = self._run(self.clock.monotonic() + self._slice_ns)
+        except Exception as error:
+            # Not a handler's fault (those are isolated): the core itself cannot go on. Whoever
+            # runs it must hear of it, for a bus that stands still looks like a quiet market.
+            self._stopped = True
+            self.fatal = f"{type(error).__name__}: {error}"
+            if self.on_fatal is None:
+                raise
+            self.on_fatal(error)
+            return
         self._awake = False
         if not idle or self._inbox:
             self._wake()
@@ -275,12 +295,16 @@ class Bus:
         if subscription is None:
             return
         subscription.errors += 1
+        self.failed(subscription.actor, type(event).__name__, error)
+
+    def failed(self, actor: str, event: str, error: Exception) -> None:
+        """Note a failure of ``actor`` at ``event``: told, counted, and in the end quarantine."""
         now = self.clock.now()
-        text = f"{type(error).__name__}: {error}"
-        if not isinstance(event, HandlerFailed):
-            self.publish(HandlerFailed(subscription.actor, type(event).__name__, text, now))
-        if self._guard.over_budget(subscription.actor, now):
-            self.quarantine(subscription.actor, f"error budget spent, last: {text}")
+        text = describe(error)
+        if event != HandlerFailed.__name__:
+            self.publish(HandlerFailed(actor, event, text, now))
+        if self._guard.over_budget(actor, now):
+            self.quarantine(actor, f"error budget spent, last: {text}")
 
     def quarantine(self, actor: str, why: str) -> None:
         """Deliver nothing to ``actor`` any more; the rest goes on."""
@@ -291,6 +315,13 @@ class Bus:
                 hit = True
         if hit:
             self.publish(ActorQuarantined(actor, why, self.clock.now()))
+
+    async def drain_async(self) -> None:
+        """Wait until every asynchronous handler has done what it took."""
+        for route in self._routes.values():
+            for subscription in route.subscriptions:
+                if subscription.runner is not None:
+                    await subscription.runner.drain()
 
     # ------------------------------------------------------------ settings, figures
 
@@ -311,3 +342,12 @@ class Bus:
     def statistics(self) -> list[dict[str, Any]]:
         """Per subscriber: actor, event, calls, errors, sampled mean and worst time in us."""
         return [s.statistics() for route in self._routes.values() for s in route.subscriptions]
+
+
+def describe(error: BaseException) -> str:
+    """``ValueError: text``; the class alone where even the text raises or cannot be written."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}".encode(errors="replace").decode()
+    except Exception:  # noqa: BLE001  whatever its text raises
+        return name

@@ -177,7 +177,7 @@ class Journal:
             self._drop_old()
         _sync(self._fd)
         self.syncs += 1
-        if self._spare is None and self._offset * 2 > self._size:
+        if self._spare is None:
             spare = self._prepare(self._next_number())
             with self._lock:
                 late = spare[0] < self._active

@@ -59,6 +59,8 @@ class Subscription:
 
     def statistics(self) -> dict[str, Any]:
         mean = self.ns_sum / self.samples / 1_000 if self.samples else None
+        runner = self.runner
+        waiting = {} if runner is None else runner.figures()
         return {
             "actor": self.actor,
             "event": self.route.event_type.__name__,
@@ -67,6 +69,7 @@ class Subscription:
             "errors": self.errors,
             "mean_us": mean,
             "max_us": self.ns_max / 1_000 if self.samples else None,
+            **waiting,
         }
 
 
@@ -105,12 +108,21 @@ class Route:
         self.subscriptions = tuple(s for s in self.subscriptions if s is not subscription)
         self.rebuild()
 
-    def rebuild(self, without: Callable[[Subscription], bool] = lambda _: False) -> None:
-        """Make the handler tuples again; ``without`` leaves some out while a lane is overfull."""
+    def rebuild(self) -> None:
+        """Make the handler tuples again."""
         self.wrapped = {}
-        chosen = [s for s in self.subscriptions if not without(s)]
-        self.handlers = tuple(s.handler for s in chosen if not s.background)
-        self.background = tuple(s.handler for s in chosen if s.background)
+        self.handlers = tuple(s.handler for s in self.subscriptions if not s.background)
+        self.rebuild_background(starving=False)
+
+    def rebuild_background(self, *, starving: bool) -> None:
+        """Without those who conflate, while the background lane is overfull."""
+        self.background = tuple(
+            s.handler for s in self.subscriptions if s.background and not (starving and s.conflates)
+        )
+
+    def skippable(self) -> int:
+        """Background subscribers that allow to be skipped."""
+        return sum(s.background and s.conflates for s in self.subscriptions)
 
     def wrap(self, first: Handler, wrapper: Callable[[Handler], Handler]) -> None:
         """Call ``first`` before all, and those who conflate only through ``wrapper``."""
@@ -149,6 +161,7 @@ class LaneGuard:
         self._overflowed = False
         self._conflating = False
         self._starving = False
+        self._starved_at: dict[type[Event], int] = {}
         self.counters = {"conflated": 0, "skipped": 0, "coalesced": 0, "overflowed": 0}
         for route in routes.values():
             if route.lane in (Lane.CONTROL, Lane.EXECUTION):
@@ -207,12 +220,21 @@ class LaneGuard:
         elif self._conflating:
             self._end_conflation()
         starving = len(background) > self._section.background_lane_max
-        if starving:
-            self.counters["skipped"] += len(background)
         if starving != self._starving:
-            self._starving = starving
-            for route in self._routes.values():
-                route.rebuild(lambda s: starving and s.background and s.conflates)
+            self._starve(starving)
+
+    def _starve(self, starving: bool) -> None:
+        """Skip, or serve again, background subscribers that allow it; count what they missed."""
+        self._starving = starving
+        for route in self._routes.values():
+            missing = route.skippable()
+            if missing:
+                route.rebuild_background(starving=starving)
+                if starving:
+                    self._starved_at[route.event_type] = route.count
+                else:
+                    began = self._starved_at.pop(route.event_type, route.count)
+                    self.counters["skipped"] += (route.count - began) * missing
 
     def _conflate(self, market: deque[Event]) -> None:
         """Serve a backlog: those who must see every tick see every tick; those who allow

@@ -47,10 +47,16 @@ class Service:
         self.health = health
         self.stop_timeout_s = stop_timeout_s
 
+    def _ask(self) -> str | None:
+        try:
+            return self.health()
+        except Exception as error:  # noqa: BLE001  isolation: whatever it raises
+            return f"health: {type(error).__name__}"
+
     def row(self) -> dict[str, Any]:
         """For ``/api/v1/system/services``."""
         now = monotonic_ns()
-        trouble = self.error or (self.health() if self.state is ServiceState.RUNNING else None)
+        trouble = self.error or (self._ask() if self.state is ServiceState.RUNNING else None)
         return {
             "name": self.name,
             "depends": list(self.depends),
@@ -79,7 +85,7 @@ class Services:
         return service
 
     def order(self) -> list[Service]:
-        """In order of dependencies, otherwise as registered. ``ValueError``: unknown or circular."""
+        """By dependencies, otherwise as registered. ``ValueError``: unknown or circular."""
         for service in self._services.values():
             for name in service.depends:
                 if name not in self._services:

@@ -330,3 +330,112 @@ def test_an_event_outside_the_catalogue_is_refused(bus: Bus) -> None:
 
     with pytest.raises(LookupError, match="catalogue"):
         bus.subscribe(Stranger, lambda e: None, actor="a", role="r")
+
+
+@pytest.mark.parametrize("source", ["journal", "pull", "timer"])
+def test_a_fault_of_the_core_itself_is_told_and_never_a_silent_standstill(source: str) -> None:
+    class FullDisk(Journal):
+        def __init__(self) -> None:
+            """No file."""
+
+        def append(self, *_: object) -> None:
+            raise OSError("No space left on device")
+
+    async def main() -> tuple[str | None, list[Exception]]:
+        bus = Bus(SimClock(), journal=FullDisk() if source == "journal" else None)
+        told: list[Exception] = []
+        bus.on_fatal = told.append
+        bus.subscribe(BarsDue, lambda e: None, actor="a", role="r")
+
+        def pull() -> bool:
+            raise OSError("No space left on device")
+
+        bus.attach_loop(asyncio.get_running_loop())
+        if source != "journal":
+            bus.pull = pull
+        bus.post(MARKET)
+        await asyncio.sleep(0.01)
+        return bus.fatal, told
+
+    fatal, told = asyncio.run(main())
+    assert fatal == "OSError: No space left on device"
+    assert len(told) == 1
+
+
+def test_an_event_that_cannot_be_written_down_is_refused_and_the_rest_goes_on(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path, segment_bytes=1 << 16, keep=4)
+    bus = Bus(SimClock(7), journal=journal)
+    seen: list[Event] = []
+    bus.subscribe(TimerFired, seen.append, actor="a", role="r")
+    bus.subscribe(HandlerFailed, seen.append, actor="t", role="r")
+    bus.post(TimerFired("a", "\ud800", 1, 1))
+    bus.post(TIMER)
+    bus.run_until_idle()
+    journal.close()
+    assert isinstance(seen[0], HandlerFailed)
+    assert seen[0].actor == "journal"
+    assert seen[1:] == [TIMER]
+    assert [r.seq for r in read(tmp_path)] == [1]
+
+
+def test_an_exception_whose_text_raises_is_still_isolated(bus: Bus) -> None:
+    class Nasty(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    def broken(event: BarsDue) -> None:
+        raise Nasty
+
+    told: list[HandlerFailed] = []
+    bus.subscribe(BarsDue, broken, actor="broken", role="r")
+    bus.subscribe(HandlerFailed, told.append, actor="t", role="r")
+    bus.publish(MARKET)
+    bus.run_until_idle()
+    assert [t.error for t in told] == ["Nasty"]
+
+
+def test_asynchronous_failures_spend_the_error_budget_and_are_counted() -> None:
+    async def main() -> tuple[list[str], dict[str, object]]:
+        bus = Bus(SimClock(), DEFAULTS._replace(error_budget=2))
+        told: list[str] = []
+
+        async def handler(event: AlertRaised) -> None:
+            raise OSError("for ever")
+
+        sub = bus.subscribe_async(AlertRaised, handler, actor="web", role="r")
+        bus.subscribe(ActorQuarantined, lambda e: told.append(e.actor), actor="t", role="r")
+        bus.attach_loop(asyncio.get_running_loop())
+        for _ in range(5):
+            bus.publish(BACKGROUND)
+        await asyncio.sleep(0.01)
+        await bus.drain_async()
+        await asyncio.sleep(0.01)
+        return told, sub.statistics()
+
+    told, row = asyncio.run(main())
+    assert told == ["web"]
+    assert row["given_up"] == 5
+
+
+def test_a_starved_background_skips_only_those_who_allow_it_and_counts_what_they_missed() -> None:
+    async def main() -> tuple[int, int, dict[str, int]]:
+        bus = Bus(SimClock(), DEFAULTS._replace(background_lane_max=100, slice_us=100))
+        store: list[Event] = []
+        page: list[Event] = []
+        bus.subscribe(BarsDue, store.append, actor="store", role="r", background=True)
+        bus.subscribe(BarsDue, page.append, actor="page", role="r", background=True, conflates=True)
+        for n in range(5_000):
+            bus.publish(BarsDue(n, n))
+        bus.attach_loop(asyncio.get_running_loop())
+        while any(bus.depths().values()):
+            await asyncio.sleep(0)
+        bus.publish(MARKET)
+        await asyncio.sleep(0.01)
+        return len(store), len(page), bus.counters()
+
+    stored, shown, counters = asyncio.run(main())
+    assert stored == 5_001
+    assert shown < 5_001
+    assert counters["skipped"] > 0

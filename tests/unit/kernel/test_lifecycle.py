@@ -108,3 +108,27 @@ def test_bad_dependencies_are_named(depends: tuple[str, ...], text: str) -> None
     services.add(Service("a", depends=depends))
     with pytest.raises(ValueError, match=text):
         services.order()
+
+
+def test_a_health_that_raises_stops_the_heartbeat_and_breaks_no_answer() -> None:
+    def broken() -> str | None:
+        raise RuntimeError("no")
+
+    async def main() -> tuple[dict[str, object], dict[str, object]]:
+        services = Services(heartbeat_s=0.001)
+        services.add(Service("good"))
+        services.add(Service("bad", health=broken))
+        await services.start()
+        beats = [services.table()[0]["heartbeat_age_s"] for _ in range(1)]
+        await asyncio.sleep(0.05)
+        good, bad = services.table()
+        assert beats[0] is not None
+        await services.stop()
+        return good, bad
+
+    good, bad = asyncio.run(main())
+    assert good["healthy"] is True
+    assert bad["healthy"] is False
+    assert isinstance(good["heartbeat_age_s"], float)
+    assert isinstance(bad["heartbeat_age_s"], float)
+    assert good["heartbeat_age_s"] < 0.04 < bad["heartbeat_age_s"]
