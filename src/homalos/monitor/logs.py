@@ -38,6 +38,7 @@ FILE_NAME = "homalos.log"
 _CHINA = timezone(timedelta(seconds=CHINA_OFFSET // SECOND))
 _PERIOD_S = 0.1
 _WAITING_MAX = 20_000
+_TAKEN = "homalos_taken"
 _PLAIN = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} {extra[homalos_source]} | {message}"
 _COLOURED = (
     "<green>{time:HH:mm:ss.SSS}</green> <level>{level: <8}</level> "
@@ -74,7 +75,6 @@ class Logs:
         self._repeats = Repeats(section.repeats_per_minute)
         self._levels = Levels()
         self._handlers: list[int] = []
-        self._generation = 0
         self._dropped_told = 0
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
@@ -120,14 +120,13 @@ class Logs:
             self.dropped += 1
 
     def _add_intake(self, level: str) -> int:
-        """The handler that loguru calls where somebody logs. Only the newest one takes records, so
-        that an old and a new one can stand side by side for a moment."""
-        self._generation += 1
-        mine = self._generation
+        """The handler that loguru calls where somebody logs. An old and a new one stand side by
+        side for a moment: whichever comes first takes the record and marks it."""
 
         def take(message: "Message") -> None:
-            if mine != self._generation:
+            if _TAKEN in message.record["extra"]:
                 return
+            message.record["extra"][_TAKEN] = True
             if len(self._records) < _WAITING_MAX:
                 self._records.append(message.record)
             else:

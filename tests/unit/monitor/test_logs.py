@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -129,6 +130,24 @@ def test_while_two_intakes_stand_side_by_side_a_line_is_taken_once(
     logger.remove(second)
     logs.stop()
     assert written(tmp_path).count("once") == 1
+
+
+def test_a_line_logged_while_the_intake_is_replaced_is_kept(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = make()
+    add = logger.add
+
+    def slow_add(*args: Any, **more: Any) -> int:
+        logger.info("in between")
+        return add(*args, **more)
+
+    monkeypatch.setattr(logger, "add", slow_add)
+    second = logs._add_intake("INFO")
+    monkeypatch.undo()
+    logger.remove(second)
+    logs.stop()
+    assert written(tmp_path).count("in between") == 1
 
 
 def test_the_console_has_a_level_of_its_own(
