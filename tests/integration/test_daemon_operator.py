@@ -215,8 +215,10 @@ def kill_by_file(daemon: Daemon) -> None:
 
 @pytest.mark.parametrize("switch", [kill_by_http, kill_by_command, kill_by_file])
 def test_the_kill_switch_holds_over_a_restart(daemon: Daemon, switch: Any) -> None:
+    with (daemon.config / "strategies.yaml").open("a") as file:
+        file.write("  - {id: rest-rb, file: rest.py, instruments: [SHFE.rb]}\n")
     daemon.start("--speed", "50")
-    until(lambda: working(daemon), 15, "a working order")
+    until(lambda: any(o["strategy"] == "rest-rb" for o in working(daemon)), 15, "a resting order")
     switch(daemon)
     until(lambda: daemon.status()["trading_state"] == "halted", 5, "HALTED")
     assert daemon.status()["trading_state_why"] == "a test"
