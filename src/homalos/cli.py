@@ -99,12 +99,26 @@ def _speed(text: str) -> float | None:
     return value
 
 
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError("a port from 1 to 65535, or 0 for no page")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError("seconds above 0")
+    return value
+
+
 def _add_run(commands: Commands) -> None:
     sub = _command(commands, "run", "run the daemon / 启动守护进程", _run)
     _config_options(sub)
     _data_option(sub)
     sub.add_argument(
-        "--port", type=int, metavar="P", help="port of the console, 0: none / 控制台端口"
+        "--port", type=_port, metavar="P", help="port of the console, 0: none / 控制台端口"
     )
     sub.add_argument(
         "--replay",
@@ -119,12 +133,12 @@ def _add_run(commands: Commands) -> None:
         help="pace of a simulated market / 速度",
     )
     sub.add_argument(
-        "--for", type=float, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
+        "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
     )
 
 
 def _run(options: argparse.Namespace) -> int:
-    from homalos.app import RunOptions, run_daemon
+    from homalos.app.daemon import RunOptions, run_daemon
     from homalos.commands import load_config
 
     loaded = load_config(options.config, options.overrides)
@@ -247,7 +261,6 @@ def _setup(options: argparse.Namespace) -> int:
 def _add_login(commands: Commands) -> None:
     sub = _command(commands, "login", "a new link to the console / 取得控制台登录链接", _login)
     _data_option(sub)
-    sub.add_argument("--port", type=int, help="only needed when another daemon answers")
 
 
 def _login(options: argparse.Namespace) -> int:

@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from homalos import defaults_dir
+from homalos.app.stopping import KILL_FILE
 from homalos.config.faults import ConfigError
 from homalos.config.loader import Loaded, load
 from homalos.console.sessions import CLI_TOKEN, create_token, read_tokens, revoke_token
 from homalos.kernel import journal as journals
-from homalos.model.times import china_text
+from homalos.kernel.clock import monotonic_ns, sleep
+from homalos.model.times import SECOND, china_text
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -111,8 +113,8 @@ class _NoDaemonError(Exception):
     """No daemon answers for this data folder."""
 
 
-def _ask(data_dir: Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """POST to the daemon that runs on ``data_dir``, with the token that it left there."""
+def _ask(data_dir: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    """POST (GET without a body) to the daemon of ``data_dir``, with the token it left there."""
     folder = data_dir / "console"
     try:
         token = (folder / CLI_TOKEN).read_text()
@@ -121,7 +123,7 @@ def _ask(data_dir: Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
         raise _NoDaemonError from None
     request = urllib.request.Request(  # noqa: S310  the daemon's own loopback address
         url.rstrip("/") + path,
-        data=msgspec.json.encode(body),
+        data=None if body is None else msgspec.json.encode(body),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -155,20 +157,37 @@ def login(options: argparse.Namespace) -> int:
 
 
 def kill(options: argparse.Namespace) -> int:
-    """Halt trading and cancel every order; through the console, else by a file that the daemon
-    watches for, so that it works without a web server too."""
+    """Halt trading and cancel every order: through the console, and where the daemon does not say
+    within three seconds that it is halted, by a file that it watches for."""
     try:
         _ask(options.data_dir, "/api/v1/risk/kill", {"reason": options.reason})
-        print("accepted / 已受理")
+        if _is_halted(options.data_dir):
+            print("halted / 已停止交易")
+            return DONE
+        sys.stderr.write("the daemon took it, but does not say that it is halted / 未确认停止\n")
     except _NoDaemonError:
-        if not options.data_dir.is_dir():
-            return _told(options.data_dir)
-        (options.data_dir / "KILL").write_text(options.reason)
-        print(
-            f"wrote {options.data_dir / 'KILL'}: a running daemon halts within a second, and the "
-            "next start begins halted / 已写入停止标志"
-        )
+        pass
+    except Exception as error:  # noqa: BLE001  whatever goes wrong, the file is still to be written
+        sys.stderr.write(f"the console does not answer: {error}\n")
+    if not options.data_dir.is_dir():
+        return _told(options.data_dir)
+    path = options.data_dir / KILL_FILE
+    path.write_text(options.reason)
+    print(
+        f"wrote {path}: a running daemon halts within a second, and the next start begins halted / "
+        "已写入停止标志"
+    )
     return DONE
+
+
+def _is_halted(data_dir: Path) -> bool:
+    """Whether the daemon itself says so, asked for three seconds."""
+    give_up = monotonic_ns() + 3 * SECOND
+    while monotonic_ns() < give_up:
+        if _ask(data_dir, "/api/v1/system/status", None)["trading_state"] == "halted":
+            return True
+        sleep(0.1)
+    return False
 
 
 def token(options: argparse.Namespace) -> int:

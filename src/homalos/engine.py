@@ -14,6 +14,7 @@ from homalos.kernel.state import state_hash
 from homalos.kernel.timers import Timers
 from homalos.market.bars import BarAggregator
 from homalos.market.calendar import TradingCalendar
+from homalos.market.calendar_watch import CalendarWatch
 from homalos.market.gate import TickGate
 from homalos.market.products import Products
 from homalos.market.sessions import Sessions
@@ -79,6 +80,7 @@ class Engine:
         self.gate = TickGate(
             market.sessions, clock, config.market, self.bus.post, recorded=recorded
         )
+        self.calendar = CalendarWatch(self.bus, market.calendar)
         self.bars = BarAggregator(self.bus, self.timers, market.sessions, config.market)
         self.books = Books(self.bus, self.timers, config.trading, account)
         simulated = self.gateway.simulated
@@ -100,6 +102,7 @@ class Engine:
     def attach(self) -> None:
         """Subscribe everybody; books before strategies: a fill is booked when it is told."""
         self.bus.subscribe(InstrumentListed, self._on_listed, actor="gate", role="market")
+        self.calendar.attach()
         self.books.attach()
         self.control.attach()
         self.orders.attach()

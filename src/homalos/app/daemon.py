@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -12,9 +11,11 @@ from typing import Any, NamedTuple
 import msgspec
 from loguru import logger
 
-from homalos import __version__, examples_dir
+from homalos import __version__
 from homalos.app.face import Face
+from homalos.app.keeper import JournalKeeper
 from homalos.app.past import Memory
+from homalos.app.stopping import KillFile, catch_signals
 from homalos.app.summary import Tally, summary, write
 from homalos.app.venue import Venue, VenueError
 from homalos.config.changes import Change
@@ -37,7 +38,6 @@ from homalos.storage.schema import StorageError
 from homalos.storage.store import Store
 
 DONE, FAILED, WRONG = 0, 1, 2
-KILL_FILE = "KILL"
 
 
 class RunOptions(NamedTuple):
@@ -62,6 +62,8 @@ def run_daemon(options: RunOptions) -> int:
     name, factory = loop_factory()
     data = options.data_dir
     try:
+        if data.exists() and not data.is_dir():
+            raise NotADirectoryError(f"--data-dir {data} is a file / 不是目录: choose a folder")
         data.mkdir(parents=True, exist_ok=True)
         lock = DataLock(data / "lock")
         lock.acquire()
@@ -91,6 +93,7 @@ class Daemon:
         self._data = options.data_dir
         self._stopping = asyncio.Event()
         self._why = ""
+        self._failed: str | None = None
         self._services = Services()
         self._begin_ns = 0
         self._end_ns = 0
@@ -105,7 +108,7 @@ class Daemon:
         market = Market(config)
         self._clock = SimClock()
         self._memory = Memory(data)
-        self._venue = Venue(config, market, data, replay)
+        self._venue = Venue(config, market, data, replay, self._memory.last_ts)
         self._journal = journal = self._open_journal()
         self.engine = Engine(
             config,
@@ -133,7 +136,9 @@ class Daemon:
             congested=lambda: self._store.backlog() > self._config.storage.backlog_max_rows,
             ended=self._source_ended,
         )
+        engine.bus.on_fatal = self._core_failed
         self._face = Face(engine, self._services, replay=replay, extra=self._extra)
+        self._kill_file = KillFile(data, self._face.kill)
         self._tally = Tally(engine)
         self._log_actor = LogActor(engine.bus, self._logs)
         self._reloader = ConfigReloader(engine.bus, self._options.loaded, self._apply)
@@ -184,13 +189,15 @@ class Daemon:
     def _register(self, journal: Journal | None) -> None:
         add = self._services.add
         if journal is not None:
-            keeper = _JournalKeeper(journal, lambda: self._config.kernel.journal_sync_ms)
+            keeper = JournalKeeper(journal, lambda: self._config.kernel.journal_sync_ms)
             add(Service("journal", start=keeper.start, stop=keeper.stop, health=keeper.health))
         first = ("journal",) if journal is not None else ()
         add(Service("store", depends=first, start=self._store.start, stop=self._store.stop,
                     health=self._store.health, stop_timeout_s=60))  # fmt: skip
         add(Service("core", depends=("store", *first), start=self._start_core, stop=self._stop_core,
                     health=self._core_health))  # fmt: skip
+        add(Service("kill file", depends=("core",), start=self._kill_file.start,
+                    stop=self._kill_file.stop, health=self._kill_file.health))  # fmt: skip
         add(Service("market", depends=("core",), start=self._start_market, stop=self._pump.stop))
         add(
             Service(
@@ -211,7 +218,7 @@ class Daemon:
         self._memory.restore(engine)
         await self._store.write_up(self._memory.facts)
         self._memory.facts.clear()
-        self._obey_kill_file()
+        self._kill_file.look()
         engine.connect()
         engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
         engine.bus.run_until_idle()
@@ -220,6 +227,8 @@ class Daemon:
         engine.bus.run_until_idle()
 
     def _core_health(self) -> str | None:
+        if self.engine.bus.fatal is not None:
+            return self.engine.bus.fatal
         lines = self._face.status()
         if not lines["td_connected"]:
             return "the trading line is down"
@@ -233,6 +242,10 @@ class Daemon:
     def _stop_core(self) -> None:
         """Strategies stop, what they still say is carried out, orders follow the policy."""
         engine = self.engine
+        if self._failed is not None:
+            engine.gateway.close()
+            self._venue.close()
+            return
         if self._end_ns == 0:
             engine.strategies.stop()
             engine.bus.run_until_idle()
@@ -245,18 +258,16 @@ class Daemon:
     async def run(self) -> int:
         """Start all services, wait for a reason to stop, stop them in the reverse order."""
         loop = asyncio.get_running_loop()
-        self._signals(loop)
+        catch_signals(loop, self._stop)
         try:
             await self._services.start()
         except BaseException:
             self._logs.stop()
             raise
         _tell(self._hello)
-        watch = asyncio.create_task(self._watch_kill_file())
         if self._options.seconds is not None:
             loop.call_later(self._options.seconds, self._stop, "time is up")
         await self._stopping.wait()
-        watch.cancel()
         figures = await self._finish()
         logger.info("stopped: {}", self._why)
         self._logs.stop()
@@ -264,11 +275,13 @@ class Daemon:
             sys.stderr.write(f"homalos: {fault}\n")
         if self._options.replay is not None and figures is not None:
             _tell(lambda: write(figures, sys.stdout))
-        return FAILED if self._services.faults else DONE
+        if self._failed is not None:
+            sys.stderr.write(f"homalos: {self._failed}\n")
+        return FAILED if self._services.faults or self._failed is not None else DONE
 
     async def _finish(self) -> dict[str, Any] | None:
         """Stop everything; a replay's figures are taken when its last row is written."""
-        replay = self._options.replay is not None
+        replay = self._options.replay is not None and self._failed is None
         self._pump.stop()
         if replay:
             self.engine.bus.run_until_idle()
@@ -285,6 +298,7 @@ class Daemon:
                 ticks=self._pump.pulled,
                 took_ns=self._end_ns - self._begin_ns,
                 rows=self._store.stats(),
+                unreadable=self._venue.unreadable,
             )
             path = self._data / "summary.json"
             path.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
@@ -299,35 +313,14 @@ class Daemon:
             self._why = why
             self._stopping.set()
 
-    def _signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        """The first signal drains, a second one forces: the journal is on disk anyway."""
-
-        def handle(number: int) -> None:
-            if self._stopping.is_set():
-                os._exit(128 + number)
-            self._stop(signal.Signals(number).name)
-
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if hasattr(signal, "SIGHUP"):
-            numbers.append(signal.SIGHUP)  # the terminal was closed
-        for number in numbers:
-            try:
-                loop.add_signal_handler(number, handle, number)
-            except NotImplementedError:
-                signal.signal(number, lambda n, _: loop.call_soon_threadsafe(handle, n))
-
-    async def _watch_kill_file(self) -> None:
-        """``D/KILL`` is the kill switch that needs no web server."""
-        while True:
-            self._obey_kill_file()
-            await asyncio.sleep(0.5)
-
-    def _obey_kill_file(self) -> None:
-        path = self._data / KILL_FILE
-        if path.exists():
-            why = path.read_text(errors="replace").strip()[:200] or "kill file"
-            path.unlink()
-            self._face.kill("file", why)
+    def _core_failed(self, error: Exception) -> None:
+        """The bus stands still for ever: end, loudly, with what can still be saved."""
+        logger.opt(exception=error).critical(
+            "the core cannot go on; working orders stay at the venue / "
+            "核心无法继续，在途委托仍在交易所"
+        )
+        self._failed = f"the core cannot go on: {error}"
+        self._stop(self._failed)
 
     # ------------------------------------------------------------ while it runs
 
@@ -385,38 +378,6 @@ class Daemon:
         return desktop and sys.stdout.isatty() and self._options.replay is None
 
 
-class _JournalKeeper:
-    """Syncs and prepares the journal's segments from a thread, at most ``sync_ms`` apart."""
-
-    def __init__(self, journal: Journal, sync_ms: Callable[[], int]) -> None:
-        self._journal = journal
-        self._sync_ms = sync_ms
-        self._task: asyncio.Task[None] | None = None
-        self._error: str | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._keep(), name="journal")
-
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(self._sync_ms() / 1_000)
-            try:
-                await asyncio.to_thread(self._journal.maintain)
-                self._error = None
-            except OSError as error:
-                self._error = f"the journal cannot be synced: {error}"
-                logger.error(self._error)
-
-    def health(self) -> str | None:
-        return self._error
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.to_thread(self._journal.close)
-
-
 def _tell(write_words: Callable[[], None]) -> None:
     """Words for the terminal; when nobody reads them any more (a closed pipe), for nobody."""
     try:
@@ -433,9 +394,3 @@ def language(config: Config) -> Any:
         return chosen
     words = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
     return "zh" if words.startswith("zh") else "en"
-
-
-def strategies_dir(root: Path) -> Path:
-    """The trader's strategies, else the shipped examples."""
-    own = root / "strategies"
-    return own if own.is_dir() else examples_dir()

@@ -6,8 +6,10 @@ from ``control.json`` a person's halt. Once a trading day the state is put into 
 (a checkpoint), so a start folds one day at most.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +29,7 @@ from homalos.model.times import SECOND
 from homalos.trading import recovery
 from homalos.trading.control import ControlState
 
+T = TypeVar("T")
 RUN_FILE = "run.json"
 CONTROL_FILE = "control.json"
 SAVE_EVERY = 10 * SECOND
@@ -49,10 +52,12 @@ class Memory:
         self._path = data / RUN_FILE
         self._file = _Run()
         if self._path.is_file():
-            self._file = msgspec.json.decode(self._path.read_bytes(), type=_Run)
+            self._file = _read(self._path, _Run)
         self._file.run += 1
         self._write()
-        self._past = list(_events(data / "journal", self._file.fold_from))
+        self.last_ts = 0
+        """Event time of the journal's last record."""
+        self._past = list(self._events(data / "journal"))
         self._engine: Engine | None = None
         self._journal: Journal | None = None
         self._checkpoint_day = 0
@@ -70,6 +75,17 @@ class Memory:
     def _write(self) -> None:
         _replace(self._path, msgspec.json.encode(self._file))
 
+    def _events(self, folder: Path) -> Iterator[Event]:
+        """Journaled events since the last checkpoint, ticks left out. ``JournalError``: damaged."""
+        if not folder.is_dir():
+            return
+        for number, path in journals.segments(folder):
+            if number >= self._file.fold_from:
+                for record in journals.read_segment(number, path):
+                    self.last_ts = max(self.last_ts, record.ts)
+                    if record.payload.find(_TICK, 1, 8) < 0:
+                        yield _decoded(record)
+
     # ------------------------------------------------------------ the start
 
     def restore(self, engine: Engine) -> None:
@@ -80,7 +96,7 @@ class Memory:
             engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))
         path = self._data / CONTROL_FILE
         if path.is_file():
-            engine.control.restore(msgspec.json.decode(path.read_bytes(), type=ControlState))
+            engine.control.restore(_read(path, ControlState))
         self._past.clear()
 
     def attach(self, engine: Engine, journal: Journal | None) -> None:
@@ -149,17 +165,6 @@ class Memory:
         _replace(self._data / CONTROL_FILE, msgspec.json.encode(engine.control.snapshot()))
 
 
-def _events(folder: Path, fold_from: int) -> Iterator[Event]:
-    """Journaled events from a segment on, ticks left out. ``JournalError``: damaged."""
-    if not folder.is_dir():
-        return
-    for number, path in journals.segments(folder):
-        if number >= fold_from:
-            for record in journals.read_segment(number, path):
-                if record.payload.find(_TICK, 1, 8) < 0:
-                    yield _decoded(record)
-
-
 def _decoded(record: JournalRecord) -> Event:
     try:
         return record.event()
@@ -172,7 +177,22 @@ def _decoded(record: JournalRecord) -> Event:
         ) from error
 
 
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise JournalError(
+            f"{path} is damaged ({error}): put it back from a backup, or move it away; without "
+            "run.json order ids begin anew, without control.json a halt of yours is forgotten / "
+            "文件损坏：请从备份恢复或移走"
+        ) from error
+
+
 def _replace(path: Path, data: bytes) -> None:
+    """In one step, and on the disk before the step is made."""
     draft = path.with_suffix(".new")
-    draft.write_bytes(data)
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)

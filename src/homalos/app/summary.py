@@ -50,7 +50,13 @@ class Tally:
 
 
 def summary(
-    engine: Engine, tally: Tally, *, ticks: int, took_ns: int, rows: dict[str, Any]
+    engine: Engine,
+    tally: Tally,
+    *,
+    ticks: int,
+    took_ns: int,
+    rows: dict[str, Any],
+    unreadable: dict[str, int],
 ) -> dict[str, Any]:
     """The figures of one run. ``took_ns`` is from the first event to the last row written."""
     account = engine.books.account()
@@ -59,6 +65,7 @@ def summary(
         "ticks": ticks,
         "ticks_accepted": engine.gate.verdicts["accepted"],
         "ticks_refused": refused,
+        "rows_unreadable": unreadable,
         "seconds": took_ns / SECOND,
         "ticks_per_second": ticks * SECOND / took_ns if took_ns else None,
         "orders": tally.orders,
@@ -93,6 +100,9 @@ def _peak_mib() -> float | None:
 def write(figures: dict[str, Any], out: TextIO) -> None:
     """For people; the same figures go to ``D/summary.json``."""
     refused = ", ".join(f"{k} {v:,}" for k, v in figures["ticks_refused"].items()) or "none / 无"
+    unreadable = (
+        ", ".join(f"{k} {v:,}" for k, v in figures["rows_unreadable"].items()) or "none / 无"
+    )
     denied = ", ".join(f"{k} {v:,}" for k, v in figures["denied_by_rule"].items()) or "none / 无"
     skipped = ", ".join(f"{k} {v:,}" for k, v in figures["rules_skipped"].items()) or "none / 无"
     f = figures
@@ -104,6 +114,7 @@ def write(figures: dict[str, Any], out: TextIO) -> None:
     rows = (
         ("ticks / 行情", f"{f['ticks']:,} in {f['seconds']:.2f} s, {f['ticks_per_second']:,.0f}/s"),
         ("refused / 拒收", refused),
+        ("unreadable / 无法读取", unreadable),
         ("orders / 委托", f"{f['orders']:,}"),
         ("denied / 风控拒绝", f"{f['orders_denied']:,} ({denied})"),
         ("no data / 缺数据跳过", skipped),

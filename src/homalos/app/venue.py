@@ -1,5 +1,6 @@
 """The simulated venue of a run: which market feeds it, and the exchange behind the gateway."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,11 +36,18 @@ class Venue:
     feed: Callable[[Tick], None]
     source: Source
 
-    def __init__(self, config: Config, market: Market, data: Path, replay: str | None) -> None:
+    def __init__(
+        self, config: Config, market: Market, data: Path, replay: str | None, journaled: int = 0
+    ) -> None:
+        """``journaled``: event time of the journal's last record; a generated market goes on
+        behind it, so that time never runs backwards over a crash."""
         self._config = config
         self._market = market
         self._data = data
         self._replay = replay
+        self._journaled = journaled
+        self.unreadable: dict[str, int] = {}
+        """Rows of a recording that could not be read, by reason."""
         self.exchange: Exchange | None = None
 
     @property
@@ -70,9 +78,10 @@ class Venue:
         try:
             if self._replay is None:
                 day = china_day(wall_ns())
-                return GeneratedMarket(
-                    self._config.exchange, products, sessions, day, exchange.resume()
-                )
+                resume = exchange.resume()
+                if resume is not None and resume.ts < self._journaled:
+                    resume = dataclasses.replace(resume, ts=self._journaled)
+                return GeneratedMarket(self._config.exchange, products, sessions, day, resume)
             if self.from_store:
                 return self._stored(self._replay.removeprefix(STORE_PREFIX))
             path = Path(self._replay).expanduser()
@@ -82,6 +91,7 @@ class Venue:
                     " / 没有该文件；也可用 store:YYYYMMDD"
                 )
             recording = open_recording(path, products, sessions)
+            self.unreadable = {name: found.count for name, found in recording.problems.items()}
             return RecordedMarket(recording, products, name=f"replay {path.name}")
         except (RecordingError, StorageError, ValueError) as error:
             raise VenueError(str(error)) from error
