@@ -60,8 +60,10 @@ def check_event_loop() -> Check:
         what = f"{package} {importlib.metadata.version(package)}"
     except importlib.metadata.PackageNotFoundError:
         slow = Text("asyncio 自带循环，延迟较高", "asyncio's own, with more latency")
-        command = f"pip install {package}"
-        return Check(name, False, slow, Text(command, command))
+        cure = Text(
+            "删除 .venv 后重新运行 python start.py", "remove .venv and run python start.py again"
+        )
+        return Check(name, False, slow, cure)
     return Check(name, True, Text(what, what))
 
 
