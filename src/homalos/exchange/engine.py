@@ -2,7 +2,8 @@
 
 It knows no bus: requests come as calls, answers go to one ``Listener``, on the same stack, when
 they are in the ledger. Time comes from the clock and the timers it is given, so a run is
-deterministic. Profit and margin are computed when asked, so a market that moves costs a look-up.
+deterministic. A ledger that fails ends it: ``Listener.on_lost``, and not a word after it. Profit
+and margin are computed when asked, so a market that moves costs a look-up.
 """
 
 from collections import Counter
@@ -16,8 +17,9 @@ from homalos.exchange.clearing import Clearing
 from homalos.exchange.contract import Contract, Floor
 from homalos.exchange.day import DayRoll
 from homalos.exchange.desk import Desk
+from homalos.exchange.doors import Doors
 from homalos.exchange.entry import OrderEntry
-from homalos.exchange.ledger import Ledger, LedgerAhead
+from homalos.exchange.ledger import Ledger, LedgerAhead, LedgerError
 from homalos.exchange.listing import instrument_of
 from homalos.exchange.matching import market_moved, out_of_reach
 from homalos.exchange.opening import Opening
@@ -80,9 +82,10 @@ class Exchange:
             self._desk, self._checks, self.clearing, self._contracts, section, self.counters
         )
         self._opening = Opening(self._desk, self._checks.pre_settlement)
-        self._phases = Phases(sessions, scheduler, self._phase_changed)
+        self._doors = Doors(scheduler)
+        self._phases = Phases(sessions, self._doors, self._phase_changed)
         self._day = DayRoll(
-            self._desk, self._phases, sessions, scheduler, section, self._contracts, self._new_day
+            self._desk, self._phases, sessions, self._doors, section, self._contracts, self._new_day
         )
 
     # ------------------------------------------------------------ opening and closing
@@ -140,13 +143,19 @@ class Exchange:
     def close(self) -> None:
         """Note the time and the prices, and close the ledger."""
         if self.opened:
-            self._day.mark(self.clock.now())
+            self._doors.run(self._day.mark, self.clock.now())
         self.opened = False
         self._desk.close()
 
     def listen(self, listener: Listener) -> None:
         """The one who hears the exchange from here on."""
         self._desk.listener = listener
+        self._doors.tell = listener.on_lost
+
+    @property
+    def lost(self) -> str:
+        """Why the exchange is gone (its disk refused); "" while it lives."""
+        return self._doors.lost
 
     def configure(self, section: ExchangeSection) -> None:
         """Apply the keys that hold at once (``fill``, ``self_trade``)."""
@@ -166,12 +175,12 @@ class Exchange:
         """A snapshot of the market reaches the floor."""
         contract = self._live.get(tick.instrument)
         if contract is None:
-            self._first(tick)
+            self._doors.run(self._first, tick)
             return
         before = contract.tick
         contract.tick = tick
         if contract.buys or contract.sells:
-            self._moved(contract, before)
+            self._doors.run(self._moved, contract, before)
 
     def _first(self, tick: Tick) -> None:
         """The first snapshots of a contract on a trading day, until one has a price."""
@@ -236,13 +245,13 @@ class Exchange:
     # ------------------------------------------------------------ orders
 
     def insert(self, request: NewOrder) -> None:
-        """Take an order; whatever becomes of it is reported, never returned or raised
-        (``LedgerError`` alone: the disk refuses, nothing was answered)."""
-        self._entry.insert(request, self.clock.now())
+        """Take an order; whatever becomes of it is reported, never returned or raised. Where the
+        disk refuses, nothing is answered."""
+        self._doors.run(self._entry.insert, request, self.clock.now())
 
     def cancel(self, account: AccountId, order_id: OrderId) -> None:
         """Cancel the rest of an order; refused with 25, 26, or the exchange's word."""
-        self._entry.cancel(account, order_id, self.clock.now())
+        self._doors.run(self._entry.cancel, account, order_id, self.clock.now())
 
     # ------------------------------------------------------------ money
 
@@ -252,12 +261,13 @@ class Exchange:
             self.deposit(account, self.section.opening_cash)
 
     def deposit(self, account: AccountId, amount: float) -> None:
-        """Pay in (and open the account, if it is new). ``ValueError``: not a sum of money."""
+        """Pay in (and open the account, if it is new). ``ValueError``: not a sum of money;
+        ``LedgerError``: the disk refuses."""
         self._move_cash(account, amount, 1)
 
     def withdraw(self, account: AccountId, amount: float) -> None:
         """Pay out. ``ValueError``: not a sum of money, or more than is available;
-        ``LookupError``: no such account."""
+        ``LookupError``: no such account; ``LedgerError``: the disk refuses."""
         owner = self._state.accounts.get(account)
         if owner is None:
             raise LookupError(f"the simulated exchange has no account {account}")
@@ -268,9 +278,14 @@ class Exchange:
     def _move_cash(self, account: AccountId, amount: float, sign: int) -> None:
         if not 0 <= amount < 1e15:
             raise ValueError(f"{amount} is not a sum of money")
+        self._doors.must_be_open()
         ts = max(self.clock.now(), self._state.last_ts) if self.opened else self._state.last_ts
         self._desk.write(CashMoved(account, sign * money.round_cents(amount), ts))
-        self._desk.commit(ts)
+        try:
+            self._desk.commit(ts)
+        except LedgerError as error:
+            self._doors.lose(error)
+            raise
 
     # ------------------------------------------------------------ questions
 

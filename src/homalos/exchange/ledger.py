@@ -8,6 +8,8 @@ put in place by one rename, so a start is fast however long the exchange has liv
 
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
 
@@ -48,18 +50,17 @@ class Ledger:
 
     def read(self) -> VenueState:
         """Fold the file; an empty state where there is none. ``LedgerError``: not ours to read."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            content = b""
+        with self._refusals():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            content = self.path.read_bytes() if self.path.exists() else b""
         state, good = self._fold(content)
         if good == 0:
             self.rewrite(state)
         else:
-            self._fd = os.open(self.path, os.O_WRONLY)
-            os.ftruncate(self._fd, good)
-            os.lseek(self._fd, good, os.SEEK_SET)
+            with self._refusals():
+                self._fd = os.open(self.path, os.O_WRONLY)
+                os.ftruncate(self._fd, good)
+                os.lseek(self._fd, good, os.SEEK_SET)
         self.dropped = len(content) - good
         return state
 
@@ -95,34 +96,57 @@ class Ledger:
         self.records += 1
 
     def rewrite(self, state: VenueState) -> None:
-        """Begin a new file with a snapshot, in place of the old one."""
+        """Begin a new file with a snapshot, in place of the old one. ``LedgerError``: the disk
+        refuses; the old file is as it was."""
         fresh = self.path.with_suffix(".new")
-        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._write(fd, self._encode(Snapshot(FORMAT, state)))
-        os.fsync(fd)
-        if os.name == "nt":  # Windows renames no file that is open, and replaces none
+        with self._refusals():
+            fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            self._write(fd, self._encode(Snapshot(FORMAT, state)))
+            with self._refusals():
+                os.fsync(fd)
+        except LedgerError:
             os.close(fd)
-            self.close()
-            fresh.replace(self.path)
-            fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-        else:
-            fresh.replace(self.path)
-            self.close()
+            raise
+        with self._refusals():
+            if os.name == "nt":  # Windows renames no file that is open, and replaces none
+                os.close(fd)
+                self.close()
+                fresh.replace(self.path)
+                fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+            else:
+                fresh.replace(self.path)
+                self.close()
         self._fd = fd
 
     def _write(self, fd: int, payload: bytes) -> None:
         data = _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
-        try:
+        try:  # not ``_refusals``: it costs a microsecond of an order's way
             written = os.write(fd, data)
             while written < len(data):
                 written += os.write(fd, data[written:])
         except OSError as error:
-            raise LedgerError(f"{self.path}: {error.strerror or error}; free space") from error
+            raise self._refused(error) from error
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """What the system refuses, in the ledger's own words."""
+        try:
+            yield
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> LedgerError:
+        return LedgerError(
+            f"{self.path}: {error.strerror or error}; free space on the disk, see to its "
+            "rights, and start again / 模拟交易所账本无法读写，请清理磁盘、检查权限后重启"
+        )
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with self._refusals():
+                os.close(fd)
 
 
 def _record(content: bytes, offset: int) -> bytes | None:

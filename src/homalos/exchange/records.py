@@ -113,6 +113,9 @@ class Listener(Protocol):
         self, exchange: str, product: str, phase: Phase, trading_day: int, ts: int
     ) -> None: ...
     def on_trading_day(self, trading_day: int, ts: int) -> None: ...
+    def on_lost(self, reason: str) -> None:
+        """The exchange cannot write what it did: it is gone, and says nothing more."""
+        ...
 
 
 # ------------------------------------------------------------------ ledger entries

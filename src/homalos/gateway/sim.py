@@ -49,11 +49,17 @@ class SimGateway(Gateway):
 
     def connect(self, post: Callable[[Event], None], admit: Callable[[Tick], None]) -> None:
         """Log in: both lines up, the trading day, the contracts, the phases. A second call while
-        connected changes nothing."""
+        connected changes nothing. Where the exchange is gone, both lines stay down."""
         if self._post is not None:
             return
         self._post, self._admit = post, admit
-        self._exchange.open_account(self._account)
+        try:
+            self._exchange.open_account(self._account)
+        except LedgerError:
+            assert self._exchange.lost  # and it has told us so
+        if self._exchange.lost:
+            self._hang_up(self._exchange.lost)
+            return
         now = self._clock.now()
         for channel in Channel:
             post(ConnectionChanged(self.name, channel, True, "", now))
@@ -70,30 +76,23 @@ class SimGateway(Gateway):
     def close(self) -> None:
         """Hang up. Orders stay in the exchange, as they would at any."""
         self._hang_up("closed")
-        self._post = self._admit = None
 
     def _hang_up(self, reason: str) -> None:
-        if self._post is not None:
+        """Both lines down, told once; nothing is taken or told after it."""
+        post, self._post, self._admit = self._post, None, None
+        if post is not None:
             now = self._clock.now()
             for channel in Channel:
-                self._post(ConnectionChanged(self.name, channel, False, reason, now))
+                post(ConnectionChanged(self.name, channel, False, reason, now))
 
     def subscribe(self, instruments: Iterable[InstrumentId]) -> None:
         self._wanted.update(instruments)
 
     def feed(self, tick: Tick) -> None:
         """A snapshot of the market: the exchange matches and reports, then we are told of it."""
-        try:
-            self._exchange.on_market(tick)
-        except LedgerError as error:
-            self._lost(error)
+        self._exchange.on_market(tick)
         if tick.instrument in self._wanted and self._admit is not None:
             self._admit(tick)
-
-    def _lost(self, error: LedgerError) -> None:
-        """The exchange cannot write what it did: it is gone, and says nothing more."""
-        self._hang_up(str(error))
-        self._post = None
 
     # ------------------------------------------------------------ requests
 
@@ -105,19 +104,13 @@ class SimGateway(Gateway):
             value.account, value.id, value.instrument, value.side, value.offset, value.kind,
             value.tif, value.price, value.lots,
         )  # fmt: skip
-        try:
-            self._exchange.insert(request)
-        except LedgerError as error:
-            self._lost(error)
+        self._exchange.insert(request)
         return 0
 
     def cancel(self, order: Order) -> int:
         if self._post is None:
             return NOT_CONNECTED
-        try:
-            self._exchange.cancel(order.account, order.id)
-        except LedgerError as error:
-            self._lost(error)
+        self._exchange.cancel(order.account, order.id)
         return 0
 
     def query(self, account: AccountId, done: Callable[[VenueSnapshot], None]) -> None:
@@ -197,6 +190,9 @@ class SimGateway(Gateway):
     def on_trading_day(self, trading_day: int, ts: int) -> None:
         if self._post is not None:
             self._post(TradingDayChanged(self.name, trading_day, self._clock.now()))
+
+    def on_lost(self, reason: str) -> None:
+        self._hang_up(reason)
 
 
 def _order(order: VenueOrder) -> Order:

@@ -97,6 +97,7 @@ class Bench:
         self.phases: list[tuple[str, Phase]] = []
         self.days: list[int] = []
         self.listed: list[Instrument] = []
+        self.lost: list[str] = []
         self.count = 0
         start = at(10) if start is None else start
         self.exchange.open(instruments, start)
@@ -129,6 +130,9 @@ class Bench:
 
     def on_trading_day(self, trading_day: int, ts: int) -> None:
         self.days.append(trading_day)
+
+    def on_lost(self, reason: str) -> None:
+        self.lost.append(reason)
 
     # ------------------------------------------------------------ what happens
 

@@ -10,6 +10,7 @@ from homalos.exchange.ledger import FILE, Ledger, LedgerAhead, LedgerError
 from homalos.exchange.state import VenueState, working_orders
 from homalos.kernel.ids import Random
 from homalos.model.enums import Offset, OrderStatus, Side, TimeInForce
+from homalos.model.ids import OrderId
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -205,9 +206,15 @@ def test_nothing_ticks_through_the_night(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_nothing_is_answered(tmp_path: Path) -> None:
     floor = Bench(ledger=Ledger(tmp_path))
     floor.exchange._desk._ledger._fd = -1  # type: ignore[union-attr]
-    with pytest.raises(LedgerError, match="ledger"):
-        floor.order(RB, BUY, 1, 3000)
+    floor.order(RB, BUY, 1, 3000)
     assert floor.words == []
+    (reason,) = floor.lost
+    assert str(tmp_path / FILE) in reason
+    floor.order(RB, BUY, 1, 3000)
+    floor.exchange.cancel(ME, OrderId("1-000001"))
+    with pytest.raises(LedgerError, match="ledger"):
+        floor.exchange.deposit(ME, 1.0)
+    assert (floor.words, len(floor.lost)) == ([], 1)
 
 
 def test_a_ledger_of_another_format_is_not_guessed_at(tmp_path: Path) -> None:
