@@ -1,7 +1,7 @@
 """What the console reads and commands: living state on the loop's thread, commands as events."""
 
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
-from homalos.model.enums import Severity, TradingState
+from homalos.model.enums import OrderStatus, Severity, TradingState
 from homalos.model.events import (
     ActorQuarantined,
     AlertRaised,
@@ -17,7 +17,13 @@ from homalos.model.events import (
     ConnectionChanged,
     HandlerFailed,
     KillSwitch,
+    OrderAccepted,
+    OrderCancelled,
     OrderDenied,
+    OrderFilled,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUnresolved,
     SetTradingState,
     StrategyCommand,
     TradeFilled,
@@ -28,6 +34,17 @@ from homalos.model.trading import Account, Order, Position, Trade
 from homalos.trading.states import LIVE
 
 KEPT = 200
+_DENIED = OrderStatus.DENIED
+
+OrderFact = (
+    OrderSubmitted
+    | OrderAccepted
+    | OrderFilled
+    | OrderCancelled
+    | OrderRejected
+    | OrderDenied
+    | OrderUnresolved
+)
 
 
 class Face:
@@ -46,7 +63,10 @@ class Face:
         self._replay = replay
         self._extra = extra
         self._trades: deque[Trade] = deque(maxlen=KEPT)
-        self._denied: deque[Order] = deque(maxlen=KEPT)
+        self._recent: OrderedDict[OrderId, Order] = OrderedDict()
+        """Orders that changed last, the newest at the end."""
+        self._recovered = False
+        """Whether ``_recent`` holds what was known before the first fact (a restart's orders)."""
         self._alerts: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._lines: dict[str, bool] = {"md": False, "td": False}
         self._day = 0
@@ -55,7 +75,7 @@ class Face:
         bus = self._engine.bus
         for event, handler in (
             (TradeFilled, self._on_trade),
-            (OrderDenied, self._on_denied),
+            *((fact, self._on_order) for fact in OrderFact.__args__),
             (AlertRaised, self._on_alert),
             (HandlerFailed, self._on_failed),
             (ActorQuarantined, self._on_quarantined),
@@ -67,8 +87,14 @@ class Face:
     def _on_trade(self, event: TradeFilled) -> None:
         self._trades.appendleft(event.trade)
 
-    def _on_denied(self, event: OrderDenied) -> None:
-        self._denied.appendleft(event.order)
+    def _on_order(self, event: OrderFact) -> None:
+        self._keep(event.order)
+
+    def _keep(self, order: Order) -> None:
+        self._recent[order.id] = order
+        self._recent.move_to_end(order.id)
+        if len(self._recent) > KEPT:
+            self._recent.popitem(last=False)
 
     def _on_line(self, event: ConnectionChanged) -> None:
         self._lines[event.channel.value] = event.connected
@@ -95,6 +121,7 @@ class Face:
     def status(self) -> dict[str, Any]:
         engine = self._engine
         control = engine.control
+        open_orders = engine.orders.live()
         return {
             "gateway": engine.gateway.name,
             "simulated": engine.gateway.simulated,
@@ -107,6 +134,9 @@ class Face:
             "trading_state": control.state.value,
             "trading_state_who": control.who,
             "trading_state_why": control.why,
+            "trading_state_when": control.when,
+            "live_orders": sum(order.status in LIVE for order in open_orders),
+            "open_orders": len(open_orders),
             "ticks": engine.gate.verdicts["accepted"],
             **self._extra(),
         }
@@ -132,11 +162,31 @@ class Face:
         return self._engine.books.positions()
 
     def orders(self, limit: int) -> Sequence[Order]:
-        """Live ones first, then the newest."""
-        known = (*self._engine.orders.orders(), *self._denied)
-        return heapq.nlargest(
-            limit, known, key=lambda o: (o.status in LIVE, o.ts_event or o.ts_init)
-        )
+        """Live ones first, then those that changed last; at most ``KEPT`` that are over."""
+        if not self._recovered:
+            self._recover()
+        manager = self._engine.orders
+        rows = heapq.nlargest(limit, (o for o in manager.live() if o.status in LIVE), key=_changed)
+        for id_, told in reversed(self._recent.items()):
+            if len(rows) >= limit:
+                break
+            order = told if told.status is _DENIED else manager.order(id_)
+            if order is not None and order.status not in LIVE:
+                rows.append(order)
+        return rows
+
+    def _recover(self) -> None:
+        """Once, before the first answer: what the journal or the venue knew needs no fact."""
+        self._recovered = True
+        told = [*self._recent.values()]
+        self._recent.clear()
+        known = (*self._engine.orders.orders(), *(o for o in told if o.status is _DENIED))
+        for order in reversed(heapq.nlargest(KEPT, known, key=_changed)):
+            self._keep(order)
+
+    def has_order(self, order_id: OrderId) -> bool:
+        """By its own id, or by its intent's, as a cancel finds it."""
+        return bool(self._engine.orders.registry.of_intent(order_id))
 
     def trades(self, limit: int) -> Sequence[Trade]:
         return list(self._trades)[:limit]
@@ -183,3 +233,7 @@ class Face:
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
         now = self._engine.clock.now()
         self._engine.bus.post(StrategyCommand(strategy, action, who, now, payload))
+
+
+def _changed(order: Order) -> int:
+    return order.ts_event or order.ts_init

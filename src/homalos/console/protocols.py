@@ -19,6 +19,9 @@ class Queries(Protocol):
     def orders(self, limit: int) -> Sequence[Order]:
         """Newest first, live ones before all."""
 
+    def has_order(self, order_id: OrderId) -> bool:
+        """Whether a cancel of this order (or of this intent's orders) means anything."""
+
     def trades(self, limit: int) -> Sequence[Trade]: ...
     def strategies(self) -> list[dict[str, Any]]: ...
     def alerts(self, limit: int) -> list[dict[str, Any]]: ...

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from loguru import logger
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from homalos.console.problems import Problem
 from homalos.console.protocols import Queries
 from homalos.kernel.bus import Bus
 from homalos.model.event import Event
@@ -83,6 +85,8 @@ class Pusher:
         self._queries = queries
         self._dirty: set[str] = set(TOPICS)
         self._latest: dict[str, bytes] = {}
+        self._broken: dict[str, str] = {}
+        """Topics that cannot be read, with the error: told once, tried again each time."""
         self._pages: set[Page] = set()
         self._task: asyncio.Task[None] | None = None
         self.configure(push_hz, sockets_max)
@@ -133,6 +137,15 @@ class Pusher:
         for page in list(self._pages):
             await page.socket.close(1001)
 
+    def health(self) -> str | None:
+        """``None`` when the pages get their updates, else what they miss."""
+        if self._task is not None and self._task.done():
+            return "the pages' updates have ended"
+        if self._broken:
+            faults = "; ".join(f"{topic}: {error}" for topic, error in sorted(self._broken.items()))
+            return f"pages miss updates of {faults}"
+        return None
+
     @property
     def pages(self) -> int:
         return len(self._pages)
@@ -141,14 +154,21 @@ class Pusher:
         while True:
             await asyncio.sleep(self._period_s)
             if self._pages:
-                self._dirty.add("status")
-                for topic in sorted(self._dirty):
+                dirty, self._dirty = self._dirty | {"status", *self._broken}, set()
+                for topic in sorted(dirty):
                     self._flush(topic)
                     await asyncio.sleep(0)
-                self._dirty.clear()
 
     def _flush(self, topic: str) -> None:
-        message = self._encode(topic)
+        """Encode a topic for all pages where it changed. A fault stays with its topic."""
+        try:
+            message = self._encode(topic)
+        except Exception as error:  # noqa: BLE001  isolation: the other topics go on
+            if topic not in self._broken:
+                logger.opt(exception=error).error("the pages' topic {} cannot be read", topic)
+            self._broken[topic] = f"{type(error).__name__}: {error}"
+            return
+        self._broken.pop(topic, None)
         if message == self._latest.get(topic):
             return
         self._latest[topic] = message
@@ -163,23 +183,31 @@ class Pusher:
         return msgspec.json.encode({"t": topic, "d": _named(value)})
 
     async def serve(self, socket: WebSocket) -> None:
-        """One page, until it goes away: everything at once, then what changes."""
-        await socket.accept()
+        """One page, until it goes away: everything at once, then what changes.
+
+        One page too many is refused before its handshake, with 429.
+        """
         if len(self._pages) >= self._sockets_max:
-            await socket.close(4429, "too many pages")
+            text = f"{self._sockets_max} pages are open: close one, or raise console.sockets_max"
+            await socket.send_denial_response(Problem(429, "too_many_pages", text).response())
             return
         page = Page(socket)
-        page.waiting = {topic: self._encode(topic) for topic in TOPICS}
-        page.ready.set()
         self._pages.add(page)
-        listener = asyncio.create_task(_listen(page))
+        listener: asyncio.Task[None] | None = None
         try:
+            await socket.accept()
+            for topic in TOPICS:
+                self._flush(topic)
+            page.waiting = dict(self._latest)
+            page.ready.set()
+            listener = asyncio.create_task(_listen(page))
             await self._send(page, listener)
         except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
             self._pages.discard(page)
-            listener.cancel()
+            if listener is not None:
+                listener.cancel()
 
     async def _send(self, page: Page, listener: asyncio.Task[None]) -> None:
         while not listener.done():

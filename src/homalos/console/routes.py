@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from homalos.console.guard import Guard
@@ -17,6 +18,7 @@ from homalos.model.ids import OrderId, StrategyId
 
 T = TypeVar("T")
 LIST_MAX = 200
+ORDER_ID_MAX = 64
 STRATEGY_ACTIONS = ("start", "stop", "reload", "unload", "set")
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -62,7 +64,7 @@ def build(
     _login(app, sessions, guard_of)
     _reads(app, queries)
     _strategies(app, queries, commands)
-    _orders(app, commands)
+    _orders(app, queries, commands)
     return app
 
 
@@ -85,16 +87,19 @@ async def body(request: Request, kind: type[T]) -> T:
     """The request's body as ``kind``; a ``Problem`` that names the fault otherwise."""
     try:
         return msgspec.json.decode(await request.body(), type=kind)
+    except ClientDisconnect:
+        raise Problem(408, "too_slow", "the body did not arrive in time") from None
     except msgspec.ValidationError as error:
         raise Problem(422, "invalid", str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "malformed", str(error)) from None
 
 
 def limit(request: Request) -> int:
     """``?limit=`` between 1 and 200, 100 by default."""
     text = request.query_params.get("limit", "100")
-    if not text.isdigit() or not 1 <= int(text) <= LIST_MAX:
+    number = text.isascii() and text.isdecimal() and len(text) <= len(str(LIST_MAX))
+    if not number or not 1 <= int(text) <= LIST_MAX:
         raise Problem(422, "invalid", f"limit is a number from 1 to {LIST_MAX}")
     return int(text)
 
@@ -164,7 +169,10 @@ def _reads(app: FastAPI, queries: Queries) -> None:
     @app.get("/healthz")
     async def health() -> Response:
         """Open to all: whether every service is well, and nothing else."""
-        well = all(row["healthy"] for row in queries.services())
+        try:
+            well = all(row["healthy"] for row in queries.services())
+        except Exception:  # noqa: BLE001  whoever watches needs an answer, above all now
+            well = False
         return answer({"status": "ok" if well else "degraded"}, 200 if well else 503)
 
     @app.get("/api/v1/system/status")
@@ -234,15 +242,24 @@ def _strategies(app: FastAPI, queries: Queries, commands: Commands) -> None:
         return answer({"accepted": True, "id": name}, 202)
 
 
-def _orders(app: FastAPI, commands: Commands) -> None:
+def _orders(app: FastAPI, queries: Queries, commands: Commands) -> None:
     @app.post("/api/v1/orders/{order_id}/cancel")
     async def cancel(request: Request, order_id: str) -> Response:
+        """Cancel an order, or all orders of an intent."""
+        if len(order_id) > ORDER_ID_MAX:
+            raise Problem(422, "invalid", f"an order id has at most {ORDER_ID_MAX} characters")
+        if not queries.has_order(OrderId(order_id)):
+            raise Problem(404, "no_order", f"no order of this trading day has the id {order_id}")
         commands.cancel(OrderId(order_id), who(request))
         return answer({"accepted": True, "id": order_id}, 202)
 
     @app.post("/api/v1/risk/kill")
     async def kill(request: Request) -> Response:
-        """Halt and cancel every working order. Never needs a second word."""
+        """Halt and cancel every working order. Never needs a second word.
+
+        202: what came of it is in the status, ``trading_state`` with ``_who``, ``_why`` and
+        ``_when``, and ``live_orders``.
+        """
         wanted = await body(request, Why)
         commands.kill(who(request), wanted.reason)
         return answer({"accepted": True}, 202)

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.websockets import WebSocket
 
 from homalos.config.sections.console import ConsoleSection
+from homalos.console.connections import Connection
 from homalos.console.guard import Guard
 from homalos.console.protocols import Commands, Queries
 from homalos.console.push import Pusher
@@ -56,6 +57,7 @@ class Console:
         box.guard = Guard(app, self._sessions, section.port)
         self._config = uvicorn.Config(
             box.guard,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -63,7 +65,6 @@ class Console:
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=65_536,
-            limit_concurrency=100,
             timeout_graceful_shutdown=2,
         )
         self._server = _Server(self._config)
@@ -98,7 +99,7 @@ class Console:
     def health(self) -> str | None:
         if self._task is not None and self._task.done():
             return "the console's server has ended"
-        return None
+        return self.pusher.health()
 
     def login_url(self) -> str:
         """A link for one login within two minutes; its secret is in the fragment."""

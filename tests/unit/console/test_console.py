@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 import websockets
+from loguru import logger
 
 from homalos.config.sections.console import ConsoleSection
 from homalos.console import sessions as sessions_module
@@ -31,17 +32,25 @@ class Desk:
         self.commands: list[tuple[Any, ...]] = []
         self.well = True
         self.notes: list[dict[str, Any]] = []
+        self.statuses = 0
+        self.fault: Exception | None = None
+        """What ``account`` and ``services`` raise."""
 
     def status(self) -> dict[str, Any]:
-        return {"simulated": True, "trading_state": "active"}
+        self.statuses += 1
+        return {"statuses": self.statuses, "simulated": True, "trading_state": "active"}
 
     def services(self) -> list[dict[str, Any]]:
+        if self.fault is not None:
+            raise self.fault
         return [{"name": "store", "healthy": self.well}]
 
     def statistics(self) -> dict[str, Any]:
         return {}
 
     def account(self) -> Account | None:
+        if self.fault is not None:
+            raise self.fault
         return None
 
     def positions(self) -> Sequence[Position]:
@@ -49,6 +58,9 @@ class Desk:
 
     def orders(self, limit: int) -> Sequence[Order]:
         return ()
+
+    def has_order(self, order_id: OrderId) -> bool:
+        return order_id == "1-7"
 
     def trades(self, limit: int) -> Sequence[Trade]:
         return ()
@@ -84,6 +96,20 @@ class Rig:
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.cli}"}
 
+    async def cookie(self, client: httpx.AsyncClient) -> dict[str, str]:
+        """Headers of a page's socket, after a login."""
+        await self.login(client)
+        return {"Cookie": "; ".join(f"{k}={v}" for k, v in client.cookies.items())}
+
+    def socket(self, headers: dict[str, str], **more: Any) -> websockets.connect:
+        return websockets.connect(
+            f"ws://127.0.0.1:{self.port}/api/v1/ws",
+            origin=websockets.Origin(self.base),
+            additional_headers=headers,
+            proxy=None,
+            **more,
+        )
+
     async def login(self, client: httpx.AsyncClient) -> httpx.Response:
         token = self.console.login_url().partition("#t=")[2]
         return await client.post(
@@ -98,11 +124,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def rig(folder: Path) -> AsyncIterator[tuple[Rig, httpx.AsyncClient]]:
+async def rig(folder: Path, **keys: Any) -> AsyncIterator[tuple[Rig, httpx.AsyncClient]]:
     port = free_port()
     bus = Bus(SimClock(1))
     desk = Desk()
-    console = Console(bus, ConsoleSection(port=port, push_hz=20.0), desk, desk, folder)
+    console = Console(bus, ConsoleSection(port=port, push_hz=20.0, **keys), desk, desk, folder)
     console.attach()
     bus.attach_loop(asyncio.get_running_loop())
     await console.start()
@@ -272,11 +298,21 @@ def test_commands_are_checked_and_faults_name_the_place(tmp_path: Path) -> None:
             ).status_code == 404
             assert (await client.post("/api/v1/strategies", json={"id": "grid"})).status_code == 409
             assert (await client.post("/api/v1/strategies", json={"id": "../x"})).status_code == 422
-            assert (await client.get("/api/v1/orders?limit=0")).status_code == 422
-            broken = await client.post(
-                "/api/v1/risk/kill", content=b"{", headers={"Content-Type": "application/json"}
-            )
-            assert (broken.status_code, broken.json()["code"]) == (400, "malformed")
+            for wrong in ("0", "201", "²", "٣", "-1", "", "1" * 5_000):
+                limited = await client.get("/api/v1/orders", params={"limit": wrong})
+                assert (limited.status_code, limited.json()["code"]) == (422, "invalid"), wrong
+            assert (await client.get("/api/v1/orders?limit=200")).status_code == 200
+            deep = b"[" * 30_000
+            for path, text in (
+                ("/api/v1/risk/kill", b"{"),
+                ("/api/v1/risk/kill", b'{"reason":"\xff"}'),
+                ("/api/v1/strategies", b'{"id":"x","entry":{"a":' + deep),
+                ("/api/v1/strategies/grid/set", b'{"parameters":{"a":' + deep),
+            ):
+                broken = await client.post(
+                    path, content=text, headers={"Content-Type": "application/json"}
+                )
+                assert (broken.status_code, broken.json()["code"]) == (400, "malformed"), text[:30]
             big = await client.post("/api/v1/risk/kill", json={"reason": "x" * 70_000})
             assert big.status_code == 413
             assert (await client.get("/api/v1/nothing")).json()["code"] == "not_found"
@@ -289,6 +325,80 @@ def test_commands_are_checked_and_faults_name_the_place(tmp_path: Path) -> None:
             assert r.desk.commands == [("strategy", "new", "load", "cli", '{"file":"x.py"}')]
 
     asyncio.run(main())
+
+
+def test_only_an_order_that_is_known_can_be_cancelled(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            client.headers.update(r.bearer())
+            unknown = await client.post("/api/v1/orders/9-9/cancel", json={})
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "no_order")
+            long = await client.post(f"/api/v1/orders/{'1' * 65}/cancel", json={})
+            assert (long.status_code, long.json()["code"]) == (422, "invalid")
+            assert r.desk.commands == []
+            assert (await client.post("/api/v1/orders/1-7/cancel", json={})).status_code == 202
+            assert r.desk.commands == [("cancel", "1-7", "cli")]
+
+    asyncio.run(main())
+
+
+def test_health_answers_even_when_the_services_cannot_be_asked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            r.desk.fault = RuntimeError("circular")
+            answer = await client.get("/healthz")
+            assert (answer.status_code, answer.json()) == (503, {"status": "degraded"})
+
+    asyncio.run(main())
+
+
+def test_one_page_too_many_is_refused_before_its_handshake(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path, sockets_max=2) as (r, client):
+            headers = await r.cookie(client)
+            async with r.socket(headers), r.socket(headers) as second:
+                with pytest.raises(websockets.InvalidStatus) as caught:
+                    async with r.socket(headers):
+                        pass
+                assert caught.value.response.status_code == 429
+                assert b"too_many_pages" in caught.value.response.body
+                assert r.console.pusher.pages == 2
+                await second.close()
+                async with asyncio.timeout(5):
+                    while r.console.pusher.pages == 2:
+                        await asyncio.sleep(0.01)
+                async with r.socket(headers) as third:
+                    assert await third.recv()
+
+    asyncio.run(main())
+
+
+def test_a_topic_that_cannot_be_read_holds_up_no_other(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def read(ws: websockets.ClientConnection, topic: str) -> None:
+        async with asyncio.timeout(5):
+            while msgspec.json.decode(await ws.recv())["t"] != topic:
+                pass
+
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            headers = await r.cookie(client)
+            r.desk.fault = ZeroDivisionError("no account")
+            async with r.socket(headers) as ws:
+                for _ in range(5):  # the status changes with every flush
+                    await read(ws, "status")
+                assert "account: ZeroDivisionError: no account" in (r.console.health() or "")
+                assert len(told) == 1
+                r.desk.fault = None
+                await read(ws, "account")
+                assert r.console.health() is None
+
+    sink = logger.add(told.append, level="ERROR", format="{message}")  # type: ignore[arg-type]
+    try:
+        asyncio.run(main())
+    finally:
+        logger.remove(sink)
 
 
 def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
