@@ -150,7 +150,8 @@ class StrategiesSaved(Event, frozen=True):
 
 
 class Reconciled(Event, frozen=True):
-    """Books and venue were compared; ``differences`` is empty when they agree."""
+    """Books and venue were compared. Differences of books that ``agreed`` are settled: a simulated
+    venue's word was taken for them."""
 
     gateway: str
     agreed: bool
@@ -377,11 +378,11 @@ CATALOGUE: dict[type[Event], Entry] = {
     for row in (
         _row(SetTradingState, _C, "operator kernel risk console", "risk"),
         _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
-        _row(KillSwitch, _C, "operator console monitor", "orders"),
+        _row(KillSwitch, _C, "operator console monitor", "orders risk"),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
         _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
-        _row(ActorQuarantined, _C, "kernel strategy", "store console monitor", broadcast=True),
+        _row(ActorQuarantined, _C, "kernel strategy", "risk store console monitor", broadcast=True),
         _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
         _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
         _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),

@@ -244,11 +244,14 @@ class Books:
 
     def _attribute_rest(self, contract: Contract) -> None:
         id_ = contract.instrument.id
-        known = sum(b.net for b in self._books.values() if b.instrument == id_)
+        books = [b for b in self._books.values() if b.instrument == id_]
+        known = sum(b.net for b in books)
         rest = contract.net - known
         if rest:
             side = contract.long if rest > 0 else contract.short
-            price = side.basis_sum / side.lots if side.lots else self.marks.get(id_, 0.0)
+            # Where the venue has fewer lots than the books, these cost what theirs cost.
+            ours = sum(b.cost for b in books) / known if known else 0.0
+            price = side.basis_sum / side.lots if side.lots else ours
             self.net_book(UNATTRIBUTED, id_, contract.multiplier).carry(rest, price)
 
     def load(self, rows: Iterable[StrategyBook]) -> None:

@@ -1,7 +1,8 @@
 """Cancels never wait for a risk rule, are not sent twice, and are not lost.
 
 A cancel of an order that the venue has not named yet waits for its first report (FACTS A7: it would
-be answered with 25, 26 or 157); one that could not leave is tried again.
+be answered with 25, 26 or 157); one that could not leave is tried again; one that nothing came of
+is asked after, and sent again if the venue still holds the order.
 """
 
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from homalos.model.events import CancelRejected
 from homalos.model.ids import OrderId
 from homalos.model.times import MILLISECOND
 from homalos.model.trading import Order
+from homalos.trading.deadlines import Deadlines
 from homalos.trading.states import LIVE
 
 if TYPE_CHECKING:
@@ -34,17 +36,38 @@ class Cancels:
         self._manager = manager
         self._waiting: dict[OrderId, None] = {}
         self._armed = False
+        self._deadlines = Deadlines(bus, timers, self._on_deadline)
+        self._due: dict[OrderId, int] = {}
+        """When to ask after a wanted cancel; the deadlines of other times are superseded."""
+        self._overdue: dict[OrderId, None] = {}
+        """Cancels without an answer: sent again unless the venue's next snapshot ends them."""
 
     def request(self, order: Order) -> None:
         """Cancel a live order; anything else, and a repeat, is quietly nothing."""
-        if order.status not in LIVE or order.cancel_requested:
+        if not order.cancel_requested:
+            self.insist(order)
+
+    def insist(self, order: Order) -> None:
+        """Cancel a live order, whatever was sent before (the kill switch)."""
+        if order.status not in LIVE:
             return
         wanted = replace(order, cancel_requested=True)
         self._manager.registry.put(wanted)
-        if _nameable(wanted):
-            self._send(wanted)
-        else:
-            self._waiting[order.id] = None
+        self._go(wanted)
+
+    def resend(self) -> None:
+        """A new line: what was asked for over the old one may have been lost with it."""
+        for order in self._manager.registry.open():
+            if order.cancel_requested and order.status in LIVE:
+                self._go(order)
+
+    def on_answer(self) -> None:
+        """A snapshot of the venue is merged: what it left alive is cancelled once more."""
+        overdue, self._overdue = self._overdue, {}
+        for id_ in overdue:
+            order = self._manager.registry.get(id_)
+            if order is not None and order.status in LIVE and order.cancel_requested:
+                self._go(order)
 
     def on_news(self, order: Order) -> None:
         """A report came: a cancel that waited for it may leave now."""
@@ -69,13 +92,14 @@ class Cancels:
         elif event.code in (ALREADY_FINAL, NOT_FOUND):
             self._manager.sync.suspect(order.id, f"cancel of {order.id}: {event.code}")
         else:
+            self._forget(order.id)
             self._manager.registry.put(replace(order, cancel_requested=False))
         self._manager.alert(
             Severity.WARNING, f"cancel of {order.id} refused: {event.code} {event.message}"
         )
 
     def retry(self) -> None:
-        """Send what waits and can be named (timer, reconnect)."""
+        """Send what waits and can be named."""
         for id_ in list(self._waiting):
             order = self._manager.registry.get(id_)
             if order is None or order.status not in LIVE:
@@ -84,10 +108,47 @@ class Cancels:
                 del self._waiting[id_]
                 self._send(order)
 
+    def _go(self, order: Order) -> None:
+        """Now, or when the venue has named the order; either way not for ever."""
+        self._watch(order.id)
+        self._overdue.pop(order.id, None)
+        if _nameable(order):
+            self._waiting.pop(order.id, None)
+            self._send(order)
+        else:
+            self._waiting[order.id] = None
+
+    def _watch(self, id_: OrderId) -> None:
+        delay = self._manager.section.unresolved_after_ms * MILLISECOND
+        self._due[id_] = self._bus.clock.now() + delay
+        self._deadlines.add(id_, delay)
+
+    def _on_deadline(self, id_: OrderId) -> None:
+        due = self._due.get(id_)
+        if due is None or self._bus.clock.now() < due:
+            return
+        order = self._manager.registry.get(id_)
+        if order is None or order.status not in LIVE:
+            self._forget(id_)
+            return
+        self._watch(id_)
+        self._overdue[id_] = None
+        self._manager.sync.request(f"no answer to the cancel of {id_}")
+
+    def _forget(self, id_: OrderId) -> None:
+        self._due.pop(id_, None)
+        self._overdue.pop(id_, None)
+
     def _send(self, order: Order) -> None:
         if self._manager.muted:
             return
-        if self._gateway.cancel(order) < 0:
+        try:
+            code = self._gateway.cancel(order)
+        except Exception as error:  # noqa: BLE001  it may have left: the deadline asks
+            text = f"the gateway raised at the cancel of {order.id}: {type(error).__name__}"
+            self._manager.alert(Severity.ERROR, f"{text}: {error}")
+            return
+        if code < 0:
             self._waiting[order.id] = None
             if not self._armed:
                 self._armed = True

@@ -2,15 +2,19 @@
 
 After a start it is HALTED until books and venue agree, then REDUCING, or ACTIVE where the config
 arms by itself. What lowers risk may act by itself; what raises it is a person's word, kept over
-restarts: a halt that a person, the kill switch or an overflow set stays until a person lifts it.
+restarts: a halt that a person, the kill switch, an overflow or the loss of a core actor set stays
+until a person lifts it.
 """
 
 from homalos.config.sections.trading import TradingSection
 from homalos.kernel.bus import Bus
-from homalos.model.enums import TradingState
+from homalos.model.enums import Severity, TradingState
 from homalos.model.event import Record
 from homalos.model.events import (
+    ActorQuarantined,
+    AlertRaised,
     Audited,
+    KillSwitch,
     LaneOverflowed,
     Reconciled,
     SetTradingState,
@@ -18,6 +22,10 @@ from homalos.model.events import (
 )
 
 _RANK = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE: 2}
+
+CORE = frozenset({"orders", "books", "control", "bars", "strategies", "gate", "memory"})
+"""Actors without which nobody may trade. A strategy is an actor of its own: its quarantine is its
+own affair."""
 
 
 class ControlState(Record, frozen=True):
@@ -49,7 +57,10 @@ class TradingControl:
         bus = self._bus
         bus.subscribe(SetTradingState, self._on_set, actor="control", role="risk")
         bus.subscribe(Reconciled, self._on_reconciled, actor="control", role="risk")
-        bus.subscribe(LaneOverflowed, self._on_overflow, actor="control", role="risk")
+        # An actor of their own: faults elsewhere in here must not cost us the kill switch.
+        bus.subscribe(KillSwitch, self._on_kill, actor="halt", role="risk")
+        bus.subscribe(LaneOverflowed, self._on_overflow, actor="halt", role="risk")
+        bus.subscribe(ActorQuarantined, self._on_quarantined, actor="halt", role="risk")
 
     def configure(self, section: TradingSection) -> None:
         """Apply ``auto_arm`` at the next reconciliation."""
@@ -60,7 +71,7 @@ class TradingControl:
         choice = self._section.auto_arm
         return self._simulated if choice == "auto" else choice == "on"
 
-    def halt(self, who: str, why: str) -> None:
+    def _halt(self, who: str, why: str) -> None:
         """Halt until a person lifts it."""
         self._set(TradingState.HALTED, who, why, TradingState.HALTED)
         self._audit(who, TradingState.HALTED, why)
@@ -73,8 +84,19 @@ class TradingControl:
         self._set(event.state, event.who, event.why, event.state)
         self._audit(event.who, event.state, event.why)
 
+    def _on_kill(self, event: KillSwitch) -> None:
+        self._halt(event.who, event.why)
+
+    def _on_quarantined(self, event: ActorQuarantined) -> None:
+        if event.actor not in CORE:
+            return
+        text = f"{event.actor} is quarantined and does nothing any more: {event.why}"
+        self._halt("kernel", text)
+        text += "; trading is halted: restart, check the working orders, then lift the halt"
+        self._bus.publish(AlertRaised(Severity.CRITICAL, "control", text, self._bus.clock.now()))
+
     def _on_overflow(self, event: LaneOverflowed) -> None:
-        self.halt("kernel", f"lane {event.lane} is full: {event.length} events wait")
+        self._halt("kernel", f"lane {event.lane} is full: {event.length} events wait")
 
     def _on_reconciled(self, event: Reconciled) -> None:
         if self.ceiling is TradingState.HALTED:

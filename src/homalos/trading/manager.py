@@ -77,7 +77,6 @@ class OrderManager:
         self._gateway = gateway
         self._books = books
         self._gate = gate
-        self._control = control
         self._section = section
         self.account_id = account
         self.registry = OrderRegistry()
@@ -170,14 +169,19 @@ class OrderManager:
         self.registry.add(order)
         self.registry.rate.add(now)
         self._books.hold(order, order.lots)
+        # Before anything can raise: an order that is registered never waits for ever.
+        self._deadlines.add(order.id, self._section.unresolved_after_ms * MILLISECOND)
         submitted = OrderSubmitted(order)
         self._bus.record(submitted)
-        code = self._gateway.send(verdict)
+        try:
+            code = self._gateway.send(verdict)
+        except Exception as error:  # noqa: BLE001  it may have left: silence resolves it
+            code = 0
+            text = f"fate of order {order.id} unknown, the venue will be asked: the gateway raised"
+            self.alert(Severity.ERROR, f"{text} {type(error).__name__}: {error}")
         self._bus.publish(submitted)
         if code < 0:
             self._not_sent(order, code)
-        else:
-            self._deadlines.add(order.id, self._section.unresolved_after_ms * MILLISECOND)
 
     def _deny(self, order: Order, denials: tuple[Denial, ...]) -> None:
         message = "; ".join(denial.message for denial in denials)
@@ -292,9 +296,9 @@ class OrderManager:
             self.cancels.request(order)
 
     def _on_kill(self, event: KillSwitch) -> None:
-        self._control.halt(event.who, event.why)
+        """The halt itself is the trading control's."""
         for order in self.registry.open():
-            self.cancels.request(order)
+            self.cancels.insist(order)
 
     def _on_strategy(self, event: StrategyStateChanged) -> None:
         """A strategy that is out of control opens nothing more; its exits stay."""

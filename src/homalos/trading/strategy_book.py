@@ -71,7 +71,7 @@ class NetBook:
             strategy=self.strategy,
             instrument=self.instrument,
             net_lots=self.net,
-            average_price=self.cost / self.net if self.net else 0.0,
+            average_price=self.cost / self.net + 0.0 if self.net else 0.0,  # never -0.0
             closed_profit=round((self.cash + self.cost) * self.multiplier, 4),
             position_profit=profit,
             fees=self.fees,

@@ -1,10 +1,12 @@
 """Keeping books and venue in step: start, reconnect, the clock, orders whose fate is unknown.
 
 A snapshot of the venue is first *explained* (its orders merged, fills that we missed booked as the
-fills they are), then compared. On a simulated venue, and where no local history exists, a start
-takes the venue's account and positions over; elsewhere a difference is told and halts.
+fills they are), then compared. Where the books know nothing yet a start takes the venue's account
+and positions over. Where they do, a difference is told: a simulated venue's word is then taken all
+the same (at a start and at a new day), any other venue's difference halts.
 """
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -12,7 +14,7 @@ from msgspec.structs import replace
 from homalos.gateway.protocol import Gateway, VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
-from homalos.model.enums import Channel, OrderStatus
+from homalos.model.enums import Channel, OrderStatus, Severity
 from homalos.model.events import (
     ConnectionChanged,
     OrderReported,
@@ -36,6 +38,8 @@ ANSWER_LOST = 30 * SECOND
 """A question without an answer for so long may be asked again."""
 ABSENT_TWICE = 2
 """An unresolved order that two complete answers of the venue do not know never arrived."""
+_UNHEARD = (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
+"""The venue has not said a word about these."""
 
 
 class VenueSync:
@@ -58,6 +62,8 @@ class VenueSync:
         """The next snapshot is taken for the truth (start, a new day on a simulated venue)."""
         self.history = False
         """Recovery has folded something: the books know more than nothing."""
+        self._started = False
+        """The first snapshot has been dealt with."""
         self._suspects: dict[OrderId, int] = {}
 
     def attach(self) -> None:
@@ -102,7 +108,7 @@ class VenueSync:
         self._manager.venue.connected = event.connected
         self._asking = self._again = False
         if event.connected:
-            self._manager.cancels.retry()
+            self._manager.cancels.resend()
             self.request("the trading line is up")
 
     def _on_day(self, event: TradingDayChanged) -> None:
@@ -127,7 +133,7 @@ class VenueSync:
             return
         if venue.trading_day < self._books.trading_day:
             return  # an answer from before the day turned: its successor is on its way
-        fresh = self._takes_over and not self.history
+        fresh = not self._started and not self.history
         if venue.trading_day > self._books.trading_day:
             self._turn(venue.trading_day)
         if self._takes_over:
@@ -135,11 +141,11 @@ class VenueSync:
             for instrument in self._gateway.instruments():
                 self._books.listed(instrument)
         self._explain(venue, fresh)
-        if self._takes_over:
-            self._take_over(venue)
         self._books.set_cash(venue.account.deposit, venue.account.withdraw)
+        found = self._take_over(venue, fresh) if self._takes_over else ()
         if self._resolve(venue):
-            self._compare(venue)
+            self._compare(venue, found)
+        self._manager.cancels.on_answer()
         if self._again:
             self._again = False
             self.request("asked again meanwhile")
@@ -180,22 +186,34 @@ class VenueSync:
         self._manager.publish(OrderSubmitted(foreign))
         self._manager.adopt(foreign)
 
-    def _take_over(self, venue: VenueSnapshot) -> None:
-        if self._gateway.simulated or not self.history:
+    def _take_over(self, venue: VenueSnapshot, fresh: bool) -> tuple[str, ...]:
+        """What differed of books that knew something, before the venue's word was taken."""
+        starts = self.history and not self._started
+        self._takes_over, self._started = False, True
+        if starts:
+            self._end_absent(venue, _UNHEARD, OrderStatus.REJECTED)
+        found = () if fresh else self._differences(venue)
+        if starts:
+            self._end_absent(venue, LIVE, OrderStatus.CANCELLED)
+        if fresh or self._gateway.simulated:
             self._books.restore(venue)
             self._bus.record(self._books.snapshot())
-        self._takes_over = False
-        self._end_absent(venue)
+            self._tell(found)
+        return found
 
-    def _end_absent(self, venue: VenueSnapshot) -> None:
+    def _tell(self, found: tuple[str, ...]) -> None:
+        if found:
+            text = f"the word of {self._gateway.name} was taken where books and venue differed: "
+            self._manager.alert(Severity.WARNING, text + "; ".join(found))
+
+    def _end_absent(
+        self, venue: VenueSnapshot, statuses: Container[OrderStatus], end: OrderStatus
+    ) -> None:
         """At a start nothing is in flight: what the venue does not hold is over."""
         known = _names(venue)
         for order in self._manager.registry.open():
-            if order.status in LIVE and not _named(order, known):
-                unheard = order.status in (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
-                if unheard and order.id not in self._suspects and not self.history:
-                    continue
-                self._end(order, OrderStatus.REJECTED if unheard else OrderStatus.CANCELLED)
+            if order.status in statuses and not _named(order, known):
+                self._end(order, end)
 
     def _end(self, order: Order, status: OrderStatus) -> None:
         self._suspects.pop(order.id, None)
@@ -219,17 +237,22 @@ class VenueSync:
         return all(
             _named(order, known) or order.status not in LIVE
             for order in self._manager.registry.open()
-            if order.status in (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
+            if order.status in _UNHEARD
         )
 
-    def _compare(self, venue: VenueSnapshot) -> None:
+    def _compare(self, venue: VenueSnapshot, found: tuple[str, ...]) -> None:
+        """``found``: what differed before orders were ended or the venue's word was taken."""
+        left, now = self._differences(venue), self._bus.clock.now()
+        agreed = not left and (self._gateway.simulated or not found)
+        every = tuple(dict.fromkeys((*left, *found)))
+        self._manager.publish(Reconciled(self._gateway.name, agreed, every, now))
+
+    def _differences(self, venue: VenueSnapshot) -> tuple[str, ...]:
         books = self._books
         local = VenueSnapshot(
             books.trading_day, books.account(), books.positions(), self._manager.live(), ()
         )
-        differences = reconcile(local, venue)
-        now = self._bus.clock.now()
-        self._manager.publish(Reconciled(self._gateway.name, not differences, differences, now))
+        return reconcile(local, venue)
 
 
 def _names(venue: VenueSnapshot) -> set[object]:

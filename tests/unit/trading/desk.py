@@ -78,6 +78,8 @@ class RecordingVenue:
         self.cancelled: list[OrderId] = []
         self.returns = 0
         self.cancel_returns = 0
+        self.raises = ""
+        """Text of what ``send`` and ``cancel`` raise after they have done their work."""
         self.snapshot: VenueSnapshot | None = None
         self.queries = 0
         self.post: Callable[[Event], None] | None = None
@@ -94,11 +96,17 @@ class RecordingVenue:
     def send(self, order: Approved[Order]) -> int:
         if self.returns == 0:
             self.sent.append(order.value)
+        self._maybe_raise()
         return self.returns
+
+    def _maybe_raise(self) -> None:
+        if self.raises:
+            raise OSError(self.raises)
 
     def cancel(self, order: Order) -> int:
         if self.cancel_returns == 0:
             self.cancelled.append(order.id)
+        self._maybe_raise()
         return self.cancel_returns
 
     def query(self, account: AccountId, done: Callable[[VenueSnapshot], None]) -> None:

@@ -199,3 +199,16 @@ def test_state_is_the_same_for_the_same_trades_and_knows_no_prices() -> None:
     assert one.books.state() == two.books.state()
     two.trade(Side.SELL, 1, 3700.0)
     assert one.books.state() != two.books.state()
+
+
+def test_lots_that_only_a_strategy_has_are_given_back_at_what_they_cost() -> None:
+    """Without any price of the contract yet: a price of nothing would make a profit of it."""
+    desk = Desk()
+    desk.trade(Side.BUY, 3, 3490.0)
+    desk.books.marks.clear()
+    desk.books.restore(venue_state())
+    desk.tick(RB, 3500.0)
+    book = desk.books.book(UNATTRIBUTED, RB)
+    assert (book.net_lots, book.average_price) == (-3, 3490.0)
+    own = desk.books.book(StrategyId("alpha"), RB)
+    assert own.position_profit + book.position_profit == 0.0

@@ -4,15 +4,20 @@ import pytest
 from tests.unit.trading.desk import Desk
 
 from homalos.config.sections.trading import TradingSection
-from homalos.model.enums import TradingState
+from homalos.model.enums import Severity, StrategyState, TradingState
 from homalos.model.events import (
+    ActorQuarantined,
+    AlertRaised,
     Audited,
     KillSwitch,
     LaneOverflowed,
     Reconciled,
     SetTradingState,
+    StrategyStateChanged,
     TradingStateChanged,
 )
+from homalos.model.ids import StrategyId
+from homalos.trading.control import CORE
 
 T = TradingState
 
@@ -66,6 +71,50 @@ def test_an_overflow_halts_until_a_person_lifts_it() -> None:
     _reconciled(desk)
     assert desk.control.state is T.HALTED
     assert "EXECUTION" in desk.control.why
+
+
+def test_the_kill_switch_halts_though_orders_and_control_are_out_of_order() -> None:
+    desk = Desk()
+    for actor in ("orders", "control"):
+        desk.bus.quarantine(actor, "test")
+    desk.control.state = T.ACTIVE
+    desk.post(KillSwitch("li", "fire", desk.clock.now()))
+    assert (desk.control.state, desk.control.who, desk.control.why) == (T.HALTED, "li", "fire")
+    assert desk.control.ceiling is T.HALTED
+
+
+@pytest.mark.parametrize("actor", sorted(CORE))
+def test_a_core_actor_out_of_order_halts_until_a_person_lifts_it(actor: str) -> None:
+    desk = Desk()
+    desk.post(ActorQuarantined(actor, "error budget spent", desk.clock.now()))
+    _reconciled(desk)
+    assert (desk.control.state, desk.control.ceiling) == (T.HALTED, T.HALTED)
+    (alert,) = desk.seen(AlertRaised)
+    assert alert.severity is Severity.CRITICAL
+    assert alert.text.startswith(f"{actor} is quarantined")
+    assert "error budget spent" in alert.text
+    assert "restart" in alert.text
+    _set(desk, T.ACTIVE)
+    assert desk.control.state is T.ACTIVE
+
+
+def test_orders_that_spend_their_error_budget_halt_trading() -> None:
+    desk = Desk()
+    desk.books.contract = None  # type: ignore[method-assign, assignment]
+    while not desk.seen(ActorQuarantined):
+        desk.submit()
+    assert (desk.control.state, desk.control.who) == (T.HALTED, "kernel")
+    assert desk.control.why.startswith("orders is quarantined")
+
+
+def test_a_strategy_out_of_order_does_not_halt_the_account() -> None:
+    desk = Desk()
+    now = desk.clock.now()
+    desk.post(ActorQuarantined("strategy:orders", "test", now))
+    desk.post(StrategyStateChanged(StrategyId("orders"), StrategyState.QUARANTINED, "test", now))
+    desk.post(ActorQuarantined("console", "test", now))
+    assert desk.control.state is T.ACTIVE
+    assert desk.seen(AlertRaised) == []
 
 
 def test_a_watch_may_lower_but_not_raise() -> None:

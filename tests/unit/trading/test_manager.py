@@ -11,14 +11,17 @@ from homalos.model.enums import (
     Offset,
     OrderKind,
     OrderStatus,
+    Severity,
     Side,
     StrategyState,
     TimeInForce,
     TradingState,
 )
+from homalos.model.event import Event
 from homalos.model.events import (
-    CancelRejected,
+    AlertRaised,
     ConnectionChanged,
+    HandlerFailed,
     InstrumentListed,
     KillSwitch,
     OrderAccepted,
@@ -202,65 +205,6 @@ def test_a_denied_order_says_every_reason() -> None:
     assert desk.recorded[-1] == denied
 
 
-class TestCancel:
-    def test_waits_for_the_venue_to_name_the_order_and_leaves_once(self) -> None:
-        desk = Desk()
-        id_ = desk.submit()
-        desk.cancel(id_)
-        desk.cancel(id_)
-        assert desk.venue.cancelled == []
-        desk.report(id_, S.SUBMITTED, venue_order_id=None)
-        assert desk.venue.cancelled == []
-        desk.report(id_, S.ACCEPTED)
-        desk.cancel(id_)
-        assert desk.venue.cancelled == [id_]
-        desk.report(id_, S.CANCELLED)
-        assert len(desk.seen(OrderCancelled)) == 1
-        desk.cancel(id_)
-        assert desk.venue.cancelled == [id_]
-
-    def test_passes_while_trading_is_halted(self) -> None:
-        desk = Desk()
-        id_ = desk.submit()
-        desk.report(id_, S.ACCEPTED)
-        desk.control.halt("test", "test")
-        desk.cancel(id_)
-        assert desk.venue.cancelled == [id_]
-
-    def test_of_an_intent_cancels_all_its_parts(self) -> None:
-        desk = Desk()
-        desk.trade(Side.BUY, 2)
-        id_ = desk.submit(side=Side.SELL, lots=5)
-        for part in desk.manager.registry.of_intent(id_):
-            desk.report(part.id, S.ACCEPTED)
-        desk.cancel(id_)
-        assert desk.venue.cancelled == [id_, f"{id_}.1"]
-
-    def test_that_could_not_leave_is_tried_again(self) -> None:
-        desk = Desk()
-        id_ = desk.submit()
-        desk.report(id_, S.ACCEPTED)
-        desk.venue.cancel_returns = -3
-        desk.cancel(id_)
-        desk.advance(3)
-        desk.venue.cancel_returns = 0
-        desk.advance(1.1)
-        assert desk.venue.cancelled == [id_]
-
-    @pytest.mark.parametrize(("code", "again"), [(116, True), (26, False)])
-    def test_refused_may_be_asked_again_unless_the_end_is_on_its_way(
-        self, code: int, again: bool
-    ) -> None:
-        desk = Desk()
-        id_ = desk.submit()
-        desk.report(id_, S.ACCEPTED)
-        desk.cancel(id_)
-        desk.post(CancelRejected(id_, code, "no", desk.clock.now()))
-        desk.cancel(id_)
-        assert len(desk.venue.cancelled) == (2 if again else 1)
-        assert desk.manager.order(id_).status is S.ACCEPTED  # type: ignore[union-attr]
-
-
 def test_kill_halts_and_cancels_everything() -> None:
     desk = Desk()
     ids = [desk.submit(), desk.submit(instrument=IF, lots=1)]
@@ -290,6 +234,10 @@ def test_td_down_denies_and_reconnect_reconciles() -> None:
     assert desk.seen(Reconciled)[-1].agreed
     desk.submit()
     assert len(desk.venue.sent) == 1
+
+
+def _full(_: Event) -> None:
+    raise OSError("no space left on device")
 
 
 class TestSilence:
@@ -334,6 +282,41 @@ class TestSilence:
         assert "does not know" in order.message
         assert desk.books.account().frozen_margin == 0
         assert len(desk.venue.sent) == 1
+
+    def test_a_gateway_that_raises_leaves_an_order_of_unknown_fate(self) -> None:
+        desk = Desk()
+        desk.venue.raises = "broken pipe"
+        id_ = desk.submit(lots=2)
+        assert [f.order.id for f in desk.seen(OrderSubmitted)] == [id_]
+        (alert,) = desk.seen(AlertRaised)
+        assert (alert.severity, id_ in alert.text) == (Severity.ERROR, True)
+        assert "OSError: broken pipe" in alert.text
+        assert desk.seen(HandlerFailed) == []
+        desk.venue.raises, before = "", desk.venue.queries
+        there = replace(desk.venue.sent[0], status=S.ACCEPTED, venue_order_id=VenueOrderId("9"))
+        desk.venue.snapshot = venue_state(orders=(there,))
+        desk.advance(5.1)
+        assert len(desk.seen(OrderUnresolved)) == 1
+        assert desk.venue.queries == before + 1
+        assert desk.manager.order(id_).status is S.ACCEPTED  # type: ignore[union-attr]
+        assert len(desk.venue.sent) == 1, "never sent again"
+
+    def test_an_order_that_never_left_a_raising_gateway_is_given_up(self) -> None:
+        desk = Desk()
+        desk.venue.raises = "broken pipe"
+        id_ = desk.submit()
+        desk.advance(10.2)
+        assert desk.manager.order(id_).status is S.REJECTED  # type: ignore[union-attr]
+        assert desk.books.account().frozen_margin == 0
+
+    def test_a_journal_that_fails_leaves_no_order_that_waits_for_ever(self) -> None:
+        desk = Desk()
+        record, desk.bus.record = desk.bus.record, _full  # type: ignore[method-assign]
+        id_ = desk.submit()
+        desk.bus.record = record  # type: ignore[method-assign]
+        assert desk.venue.sent == []
+        desk.advance(10.2)
+        assert desk.manager.order(id_).status is S.REJECTED  # type: ignore[union-attr]
 
     def test_an_answer_in_time_is_no_silence(self) -> None:
         desk = Desk()

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 from tests.unit.trading.desk import ACCOUNT, DAY, RB, STOCK, Desk, account, instrument, venue_state
 
-from homalos.model.enums import Direction, Offset, OrderStatus, Side, TradingState
+from homalos.model.enums import Direction, Offset, OrderStatus, Severity, Side, TradingState
 from homalos.model.events import (
+    AlertRaised,
     OrderReported,
     Reconciled,
     TradeFilled,
@@ -153,6 +154,68 @@ class TestRecovery:
         resting = desk.submit(side=Side.SELL, lots=2, price=3600.0)
         desk.report(resting, OrderStatus.ACCEPTED)
         return desk, resting, desk.submit(price=3400.0)
+
+    def _restarted(self, *, simulated: bool, lots: int = 2) -> Desk:
+        """The books know 3 lots and a resting order; the venue has ``lots`` and no order."""
+        old, resting, lost = self._crashed()
+        new = Desk(ready=False, simulated=simulated)
+        for id_ in STOCK:
+            new.books.listed(instrument(id_))
+        fold(self._records(old), new.books, new.manager)  # type: ignore[arg-type]
+        rows = tuple(replace(row, today_lots=lots) for row in old.books.positions())
+        there = tuple(o for o in old.manager.orders() if o.id not in (lost, resting))
+        trades = tuple(f.trade for f in old.seen(TradeFilled))
+        new.venue.snapshot = venue_state(rows, there, trades)
+        new.venue.snapshot.account = old.books.account()
+        new.open()
+        return new
+
+    def test_a_start_on_a_simulated_venue_tells_what_differed_and_takes_its_word(self) -> None:
+        desk = self._restarted(simulated=True)
+        (fact,) = desk.seen(Reconciled)
+        assert fact.agreed
+        assert fact.differences[0].startswith(f"{RB} long: books 3 today + 0 yesterday lots")
+        assert "is live in the books only" in fact.differences[1]
+        assert len(fact.differences) == 2
+        (alert,) = desk.seen(AlertRaised)
+        assert alert.severity is Severity.WARNING
+        assert all(sentence in alert.text for sentence in fact.differences)
+        assert desk.control.state is TradingState.ACTIVE
+        assert desk.books.position(RB, Direction.LONG).lots == 2
+        assert desk.books.book(StrategyId("alpha"), RB).net_lots == 3
+        assert desk.books.book(UNATTRIBUTED, RB).net_lots == -1
+
+    def test_a_start_on_another_venue_stays_halted_where_it_differs(self) -> None:
+        desk = self._restarted(simulated=False)
+        (fact,) = desk.seen(Reconciled)
+        assert not fact.agreed
+        assert len(fact.differences) == 2
+        assert desk.control.state is TradingState.HALTED
+        assert desk.books.position(RB, Direction.LONG).lots == 3, "its word is not taken"
+        desk.manager.sync.request("test")
+        desk.bus.run_until_idle()
+        assert not desk.seen(Reconciled)[-1].agreed
+        assert desk.control.state is TradingState.HALTED
+
+    def test_an_order_that_another_venue_has_lost_is_a_difference_and_then_over(self) -> None:
+        desk = self._restarted(simulated=False, lots=3)
+        (fact,) = desk.seen(Reconciled)
+        assert (fact.agreed, len(fact.differences)) == (False, 1)
+        assert "is live in the books only" in fact.differences[0]
+        assert desk.control.state is TradingState.HALTED
+        assert desk.manager.live() == ()
+        desk.manager.sync.request("test")
+        desk.bus.run_until_idle()
+        assert desk.seen(Reconciled)[-1].agreed
+        assert desk.control.state is TradingState.REDUCING, "a person arms again"
+
+    def test_a_first_start_has_nothing_that_could_differ(self) -> None:
+        desk = Desk(ready=False)
+        desk.venue.snapshot = venue_state((replace(ROW, yesterday_lots=0),))
+        desk.open()
+        (fact,) = desk.seen(Reconciled)
+        assert (fact.agreed, fact.differences) == (True, ())
+        assert desk.seen(AlertRaised) == []
 
     def _records(self, desk: Desk) -> list[object]:
         """The journal's: outcomes, and what the venue sent."""

@@ -332,9 +332,25 @@ PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "section", "act"), FIRES)
-def test_fires(rule: str, section: RiskSection, act: Callable[[Desk], None]) -> None:
+def _without_limits(desk: Desk) -> None:
+    for id_ in (RB, IF, M):
+        desk.tick(id_, 3500.0, upper_limit=None, lower_limit=None)
+
+
+def _full_data(_: Desk) -> None:
+    """Last price, phase and limits of every contract."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "section", "act", "data"),
+    [(*case, _full_data) for case in FIRES]
+    + [(*case, _without_limits) for case in FIRES if case[0] != "price_limits"],
+)
+def test_fires(
+    rule: str, section: RiskSection, act: Callable[[Desk], None], data: Callable[[Desk], None]
+) -> None:
     desk = Desk(risk=section)
+    data(desk)
     act(desk)
     denials = [d for fact in desk.seen(OrderDenied) for d in fact.denials]
     mine = [d for d in denials if d.rule == rule]

@@ -50,3 +50,7 @@ def test_a_book_goes_on_from_its_record() -> None:
     new = _book()
     new.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
     assert new.state() == old.state()
+
+
+def test_an_average_price_of_nothing_has_no_sign() -> None:
+    assert str(_book((Side.SELL, 3, 0.0)).record(None).average_price) == "0.0"
