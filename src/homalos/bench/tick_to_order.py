@@ -28,6 +28,8 @@ from homalos.kernel.clock import SimClock, monotonic_ns
 from homalos.kernel.journal import Journal
 from homalos.kernel.loop import settle
 from homalos.kernel.timers import Timers
+from homalos.model.enums import OrderStatus
+from homalos.model.events import OrderReported
 from homalos.model.ids import AccountId
 from homalos.model.market import Tick
 from homalos.model.trading import Order
@@ -69,12 +71,35 @@ class _Stamped(SimGateway):
         return super().send(order)
 
 
+class _Mute(_Stamped):
+    """A venue whose work is elsewhere: it kills every order without matching it."""
+
+    def send(self, order: Approved[Order]) -> int:
+        self._samples.append(monotonic_ns() - self.entered)
+        value, now = order.value, self._clock.now()
+        if self._post is not None:
+            self._post(
+                OrderReported(
+                    value.id, None, value.instrument, OrderStatus.CANCELLED, 0, 0, "", now, now
+                )
+            )
+        return 0
+
+
 def run() -> list[Row]:
-    """``tick-to-order`` with the journal, ``…/no-journal`` without, ``…/control`` with no work."""
+    """``tick-to-order`` with the journal, ``…/no-journal`` without it, ``…/mute-venue`` with a
+    venue that does no work between two ticks (what the exchange leaves of the processor's caches is
+    the difference), ``…/control`` with no work at all."""
+    kinds = (
+        ("tick-to-order", _Stamped, True),
+        ("tick-to-order/no-journal", _Stamped, False),
+        ("tick-to-order/mute-venue", _Mute, True),
+    )
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
-        rows = []
-        for name, journaled in (("tick-to-order", True), ("tick-to-order/no-journal", False)):
-            runs = [_run(name, Path(folder) / f"{journaled}{n}", journaled) for n in range(RUNS)]
+        for name, kind, journaled in kinds:
+            place = Path(folder) / name.replace("/", "-")
+            runs = [_run(name, Path(f"{place}-{n}"), kind, journaled) for n in range(RUNS)]
             rows.append(quietest(runs))
     return [*rows, quietest([_control() for _ in range(RUNS)])]
 
@@ -91,14 +116,16 @@ def _config() -> Config:
     )
 
 
-def _run(name: str, folder: Path, journaled: bool) -> Row:
+def _run(name: str, folder: Path, kind: type[_Stamped], journaled: bool) -> Row:
     folder.mkdir()
     (folder / "answer.py").write_text(STRATEGY)
     journal = Journal(folder / "journal", segment_bytes=64 << 20, keep=1) if journaled else None
     config = _config()
     samples: list[int] = []
     market, clock = Market(config), SimClock()
-    engine, gateway, source = _assemble(config, market, clock, folder, journal, samples)
+    engine, gateway, source = _assemble(
+        config, market, clock, folder, journal, lambda exchange: kind(clock, exchange, samples)
+    )
     ticks = list(islice(iter(source), TICKS + WARM))
     _drive(engine, gateway, clock, ticks)
     if journal is not None:
@@ -116,7 +143,7 @@ def _assemble(
     clock: SimClock,
     folder: Path,
     journal: Journal | None,
-    samples: list[int],
+    make: Callable[[Exchange], _Stamped],
 ) -> tuple[Engine, _Stamped, GeneratedMarket]:
     made: list[tuple[_Stamped, GeneratedMarket]] = []
 
@@ -125,7 +152,7 @@ def _assemble(
         source = GeneratedMarket(config.exchange, market.products, market.sessions, DAY)
         clock.advance(source.start)
         exchange.open(source.instruments, source.start)
-        made.append((_Stamped(clock, exchange, samples), source))
+        made.append((make(exchange), source))
         return made[0][0]
 
     engine = Engine(config, market, clock, gateway, run=1, strategies=folder, journal=journal)
