@@ -108,11 +108,13 @@ def over(order: Order, number: int) -> Order:
 def test_an_order_is_known_by_its_id_and_by_its_intents() -> None:
     desk = Desk()
     face = face_of(desk)
-    desk.advance(1)
-    intent = desk.submit()
-    order = desk.manager.registry.of_intent(intent)[0]
-    assert face.has_order(order.id)
-    assert face.has_order(intent)
+    order = desk.manager.order(submit(desk))
+    assert order is not None
+    for part in ("split-1", "split-2"):
+        made = replace(order, id=OrderId(part), intent_id=OrderId("split"))
+        desk.manager.registry.put(made)
+    for id_ in (order.id, "split-2", "split"):
+        assert face.has_order(OrderId(id_)), id_
     assert not face.has_order(OrderId("nobody"))
 
 
