@@ -1,6 +1,7 @@
 """What a strategy's actions do: one context a strategy, all of them on the loop's thread.
 
-Every action first disarms the guard: the watchdog never stops the core in mid-work.
+Every action first checks what it is given (strategy code may hide in it), then disarms the guard:
+the watchdog never stops the core in mid-work.
 """
 
 import math
@@ -15,12 +16,14 @@ from homalos.model.enums import OrderKind, Phase, Severity, Side, TimeInForce
 from homalos.model.events import AlertRaised, CancelOrder, SubmitOrder, TimerFired
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
 from homalos.model.market import Bar, Instrument, Tick
-from homalos.model.times import MINUTE, SECOND
+from homalos.model.times import MINUTE
 from homalos.model.trading import Account, Order, StrategyBook
+from homalos.strategy import checks
 from homalos.strategy.base import StrategyError
 from homalos.strategy.desk import Desk, Intent
 from homalos.strategy.isolation import Guard
 from homalos.strategy.slot import Router, Slot
+from homalos.strategy.words import safe_text
 
 
 class TradingView(Protocol):
@@ -109,6 +112,8 @@ class Context:
         tif: TimeInForce | None,
         tag: str,
     ) -> OrderId:
+        lots, price, tag = checks.lots(lots, 1), checks.price(price), checks.name(tag, "tag")
+        kind, tif = checks.terms(kind, tif)
         where = self._guard.pause()
         try:
             return self._send(side, instrument, lots, price, kind, tif, tag)
@@ -116,6 +121,8 @@ class Context:
             self._guard.resume(where)
 
     def target(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
+        instrument = InstrumentId(checks.name(instrument, "instrument"))
+        lots, price = checks.lots(lots, -checks.MAX_LOTS), checks.price(price)
         where = self._guard.pause()
         try:
             return self._aim(instrument, lots, price)
@@ -148,7 +155,7 @@ class Context:
         try:
             self._aim(instrument, *target)
         except StrategyError as error:
-            self._alert(Severity.WARNING, f"target given up / 目标仓位放弃: {error}")
+            self._alert(Severity.WARNING, f"target given up / 目标仓位放弃: {safe_text(error)}")
 
     def _forget_targets(self, instrument: InstrumentId | None) -> None:
         if instrument is None:
@@ -201,8 +208,7 @@ class Context:
     ) -> OrderId:
         self._must_act()
         contract = self.contract(instrument)
-        if type(lots) is not int or lots < 1:
-            raise StrategyError(f"{instrument}: {lots!r} lots; need an int from 1 up / 手数有误")
+        instrument = contract.id
         if price is None:
             if kind is OrderKind.LIMIT:
                 raise StrategyError(f"{instrument}: a limit order needs a price / 限价单需要价格")
@@ -236,7 +242,9 @@ class Context:
 
     # ------------------------------------------------------------ market
 
-    def subscribe(self, instrument: InstrumentId, periods: Iterable[str]) -> None:
+    def subscribe(self, instrument: InstrumentId, periods: tuple[str, ...]) -> None:
+        instrument = InstrumentId(checks.name(instrument, "instrument"))
+        periods = checks.periods(periods)
         where = self._guard.pause()
         try:
             self._core.router.add(self._slot, instrument, periods)
@@ -299,9 +307,8 @@ class Context:
     # ------------------------------------------------------------ time, words
 
     def schedule(self, name: str, seconds: float, repeat: bool) -> None:
-        period = round(seconds * SECOND)
-        if period <= 0:
-            raise StrategyError(f"timer {name}: {seconds} seconds; need more than 0 / 定时须大于 0")
+        name = checks.name(name, "timer")
+        period = checks.nanoseconds(seconds, name)
         where = self._guard.pause()
         try:
             self.unschedule(name)
@@ -319,9 +326,10 @@ class Context:
             timer[0].cancel()
 
     def log(self, text: str) -> None:
+        text = checks.line(text)
         where = self._guard.pause()
         try:
-            self._log(str(text))
+            self._log(text)
         finally:
             self._guard.resume(where)
 
@@ -344,10 +352,8 @@ class Context:
 def to_grid(price: float, tick_size: float, side: Side) -> float:
     """``price`` on the tick grid: a buy no higher, a sell no lower, but for the noise of floats.
 
-    ``StrategyError``: not a finite number.
+    ``price`` has passed ``checks.price``.
     """
-    if not math.isfinite(price):
-        raise StrategyError(f"price {price!r} is not a number")
     steps = price / tick_size
     whole = math.floor(steps + 1e-6) if side is Side.BUY else math.ceil(steps - 1e-6)
     return round(whole * tick_size, 8)

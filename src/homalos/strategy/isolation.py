@@ -71,6 +71,14 @@ class ErrorBudget:
         self._errors.clear()
 
 
+def called(hook: Callable[..., Any]) -> str:
+    """A hook's name: what stands in its place need not have one."""
+    try:
+        return str(hook.__name__)
+    except BaseException:  # noqa: BLE001  strategy code
+        return "hook"
+
+
 class Guard:
     """Around every call into strategy code. ``timed`` False (replays): no clock is read."""
 
@@ -108,7 +116,8 @@ class Guard:
         self._thread = threading.get_ident()
 
     def call(self, owner: str, hook: Callable[..., Any], *args: Any) -> BaseException | None:
-        """Run ``hook``; return what it raised. ``KeyboardInterrupt`` alone passes through."""
+        """Run ``hook``; return what it raised, whatever that is. A ``KeyboardInterrupt`` too: the
+        daemon takes SIGINT by a handler, so this one is the strategy's own."""
         fault: BaseException | None = None
         self.owner = owner
         self.serial += 1
@@ -119,7 +128,7 @@ class Guard:
             self._where = _OUTSIDE
             if self._firing or self._shots:
                 self._settle()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  isolation: whatever it raises
             self._where = _OUTSIDE
             fault = error
             if self._firing or self._shots:
@@ -130,10 +139,8 @@ class Guard:
                     fault = late
                 with self._lock:
                     self._shots = 0
-            if isinstance(fault, KeyboardInterrupt):
-                raise
         if begin and monotonic_ns() - begin > self.slow_ns:
-            self._slow(owner, hook.__name__, monotonic_ns() - begin)
+            self._slow(owner, called(hook), monotonic_ns() - begin)
         return fault
 
     def pause(self) -> int:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from loguru import logger
-
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.model.enums import Severity, StrategyState
 from homalos.model.events import StrategyParametersChanged
@@ -23,6 +21,7 @@ from homalos.strategy.isolation import ErrorBudget, looks_for
 from homalos.strategy.loader import Loaded, LoadError
 from homalos.strategy.params import ParameterError, check_all
 from homalos.strategy.slot import TRANSITIONS, Slot
+from homalos.strategy.words import safe_text
 
 
 class CommandRefused(Exception):  # noqa: N818  the command is refused, nothing has gone wrong
@@ -63,7 +62,7 @@ class Lifecycle:
         self._slots[slot.id] = slot
         try:
             slot.loaded = self._load_code(slot)
-            slot.values = self._checked(slot.loaded.cls, {}, entry.params)
+            slot.values = self._checked(slot, slot.loaded, {}, entry.params)
         except (LoadError, ParameterError) as error:
             self._fail(slot, f"cannot be loaded / 无法加载: {error}")
         else:
@@ -77,7 +76,7 @@ class Lifecycle:
         try:
             if slot.loaded is None:
                 slot.loaded = self._load_code(slot)
-            slot.values = self._checked(slot.loaded.cls, slot.entry.params, slot.values)
+            slot.values = self._checked(slot, slot.loaded, slot.entry.params, slot.values)
         except (LoadError, ParameterError) as error:
             self._fail(slot, f"cannot be loaded / 无法加载: {error}")
             return
@@ -122,7 +121,7 @@ class Lifecycle:
             new = self._run_source(slot, source)
             try:
                 kept = _set_by_hand(slot, old, new)
-                values = self._checked(new.cls, slot.entry.params, kept)
+                values = self._checked(slot, new, slot.entry.params, kept)
             except ParameterError as error:
                 new.drop()
                 raise LoadError(str(error)) from None
@@ -139,7 +138,7 @@ class Lifecycle:
         if slot.loaded is None:
             raise CommandRefused(f"{slot.id} has no code / 策略未加载成功")
         try:
-            values = self._checked(slot.loaded.cls, slot.values, given)
+            values = self._checked(slot, slot.loaded, slot.values, given)
         except ParameterError as error:
             raise CommandRefused(f"parameters not changed / 参数未改: {error}") from None
         old = {name: slot.values[name] for name in given if slot.values[name] != values[name]}
@@ -151,9 +150,11 @@ class Lifecycle:
             StrategyParametersChanged(slot.id, who, changes, self._core.bus.clock.now())
         )
         if slot.strategy is not None and slot.state is StrategyState.RUNNING:
-            for name in old:
-                setattr(slot.strategy, name, values[name])
-            self._faults.call(slot, slot.strategy.on_parameters, old)
+            fault = self._core.guard.call(slot.id, _set_all, slot.strategy, old, values)
+            if fault is not None:
+                self._faults.failed(slot, "on_parameters", fault)
+            else:
+                self._faults.call(slot, "on_parameters", dict(old))
         return ", ".join(f"{n}: {a} -> {b}" for n, a, b in changes)
 
     # ------------------------------------------------------------ running
@@ -183,7 +184,7 @@ class Lifecycle:
                 missing = self._resolve_instruments(slot)
                 if not missing:
                     slot.waiting = False
-                    self._begin(slot, "started / 已启动")
+                    self._faults.contain(slot, "on_start", self._begin, slot, "started / 已启动")
 
     # ------------------------------------------------------------ inside
 
@@ -195,30 +196,42 @@ class Lifecycle:
         return self._run_source(slot, loader.read(self._folder, slot.entry.file))
 
     def _run_source(self, slot: Slot, source: loader.Source) -> Loaded:
+        """``LoadError``: it raised, or has no single strategy."""
         module = loader.make_module(source)
+        found: list[Loaded] = []
+
+        def run_file() -> None:
+            found.append(loader.run_module(source, module))
+
         with _Patience(self._core):
-            fault = self._core.guard.call(slot.id, loader.run_module, source, module)
-        if fault is not None:
-            logger.opt(exception=fault).warning("{}: {} raised on import", slot.actor, source.path)
-        return loader.finish(source, module, fault)
+            fault = self._core.guard.call(slot.id, run_file)
+        if fault is None:
+            return found[0]
+        loader.forget(module)
+        if type(fault) is LoadError:
+            raise LoadError(safe_text(fault))
+        raise LoadError(self._faults.told_on_import(slot, source.path, fault))
 
     def _checked(
-        self, cls: type[Strategy], base: dict[str, Any], given: dict[str, Any]
+        self, slot: Slot, loaded: Loaded, base: dict[str, Any], given: dict[str, Any]
     ) -> dict[str, Any]:
         """Defaults, ``base`` over them, ``given`` over both; checked one by one and together."""
+        cls = loaded.cls
         values: dict[str, Any] = {name: p.default for name, p in cls.parameters.items()}
         values |= check_all(cls.parameters, base) | check_all(cls.parameters, given)
         faults: list[str] = []
 
         def check_parameters() -> None:
             try:
-                cls.check_parameters(values)
+                cls.check_parameters(dict(values))
             except ValueError as error:
-                faults.append(str(error))
+                faults.append(safe_text(error) or "check_parameters raised ValueError")
 
-        fault = self._core.guard.call(cls.__name__, check_parameters)
-        if fault is not None or faults:
-            raise ParameterError(faults[0] if faults else loader.describe(fault or ValueError()))
+        fault = self._core.guard.call(slot.id, check_parameters)
+        if fault is not None:
+            raise ParameterError(self._faults.in_words(slot, fault, loaded.path))
+        if faults:
+            raise ParameterError(faults[0])
         return values
 
     def _resolve_instruments(self, slot: Slot) -> list[str]:
@@ -276,7 +289,7 @@ class Lifecycle:
     def _end(self, slot: Slot) -> None:
         """``on_stop``, orders still allowed; then nothing reaches it any more."""
         assert slot.strategy is not None
-        fault = self._core.guard.call(slot.id, slot.strategy.on_stop)
+        fault = self._core.guard.call(slot.id, slot.hooks["on_stop"])
         self._faults.take_fields(slot)
         self._faults.silence(slot)
         if fault is not None:
@@ -305,6 +318,12 @@ class Lifecycle:
         slot.waiting = False
         self._faults.move(slot, "fail", why)
         self._faults.alert(slot, Severity.ERROR, why)
+
+
+def _set_all(strategy: Strategy, names: dict[str, Any], values: dict[str, Any]) -> None:
+    """Under the guard: to set an attribute may be strategy code."""
+    for name in names:
+        setattr(strategy, name, values[name])
 
 
 def _set_by_hand(slot: Slot, old: Loaded | None, new: Loaded) -> dict[str, Any]:

@@ -3,12 +3,12 @@ new code and two loads never share a class."""
 
 import hashlib
 import sys
-import traceback
 from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
 
 from homalos.strategy.base import Strategy
+from homalos.strategy.words import safe_text
 
 _PACKAGE = "homalos_strategies"
 _serial = count(1)
@@ -39,7 +39,7 @@ class Loaded:
 
     def drop(self) -> None:
         """Forget the module; objects of it live as long as they are used."""
-        sys.modules.pop(self._module.__name__, None)
+        forget(self._module)
 
 
 def locate(folder: Path, file: str) -> tuple[Path, str]:
@@ -48,7 +48,10 @@ def locate(folder: Path, file: str) -> tuple[Path, str]:
     ``LoadError``: outside the folder, or not there.
     """
     name, _, class_name = file.partition(":")
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise LoadError(f"{file!r}: {safe_text(error)}") from None
     if not path.is_relative_to(folder.resolve()):
         raise LoadError(f"{file}: lies outside the strategies folder / 不在 strategies 目录内")
     if not path.is_file():
@@ -64,8 +67,8 @@ def read(folder: Path, file: str) -> Source:
         code = compile(text, str(path), "exec")
     except SyntaxError as error:
         raise LoadError(f"{error.msg} at {path.name}:{error.lineno}") from None
-    except (OSError, ValueError) as error:
-        raise LoadError(f"{path.name}: {error}") from None
+    except (OSError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        raise LoadError(f"{path.name}: {safe_text(error)}") from None
     return Source(path, class_name, hashlib.sha256(text).hexdigest(), code)
 
 
@@ -78,20 +81,18 @@ def make_module(source: Source) -> ModuleType:
     return module
 
 
-def run_module(source: Source, module: ModuleType) -> None:
-    """Run the file's top level: strategy code, so call it under the guard."""
+def run_module(source: Source, module: ModuleType) -> Loaded:
+    """Run the file's top level and find its class: strategy code, so call it under the guard.
+
+    ``LoadError``: it has no single strategy. Whatever the file raises comes as it is.
+    """
     exec(source.code, module.__dict__)  # noqa: S102  running the trader's file is the purpose
+    return Loaded(source, module, _discover(source, module))
 
 
-def finish(source: Source, module: ModuleType, fault: BaseException | None) -> Loaded:
-    """The class of a module that was run. ``LoadError``: it raised, or has no single strategy."""
-    try:
-        if fault is not None:
-            raise LoadError(describe(fault, source.path))
-        return Loaded(source, module, _discover(source, module))
-    except LoadError:
-        sys.modules.pop(module.__name__, None)
-        raise
+def forget(module: ModuleType) -> None:
+    """The module was run in vain."""
+    sys.modules.pop(module.__name__, None)
 
 
 def _discover(source: Source, module: ModuleType) -> type[Strategy]:
@@ -115,18 +116,3 @@ def _discover(source: Source, module: ModuleType) -> type[Strategy]:
             f"name one as {source.path.name}:Class / 请指明策略类"
         )
     return next(iter(found.values()))
-
-
-def describe(error: BaseException, path: Path | None = None) -> str:
-    """``ZeroDivisionError: division by zero at grid.py:31`` : the innermost line of the strategy's
-    own file, else of anything."""
-    name = type(error).__name__
-    if name == "TimeBudgetExceeded":
-        text = f"{name}: did not return in time / 超时未返回"
-    else:
-        text = f"{name}: {error}" if str(error) else name
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if path is not None and f.filename == str(path)]
-    for frame in (own or frames)[-1:]:
-        text += f" at {Path(frame.filename).name}:{frame.lineno}"
-    return text

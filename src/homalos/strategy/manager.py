@@ -7,7 +7,7 @@ facts and trades go by the id of the order, never by its contract.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -42,18 +42,10 @@ from homalos.strategy.lifecycle import CommandRefused, Lifecycle
 from homalos.strategy.slot import Router, Slot, StrategyInfo
 from homalos.strategy.stuck import StuckFile
 from homalos.strategy.watch import FolderWatch
+from homalos.strategy.words import describe, plain, safe_text
 
 _ACTOR = "strategies"
 _ROLE = "strategy"
-_ORDER_FACTS: tuple[type[Any], ...] = (
-    OrderDenied,
-    OrderSubmitted,
-    OrderAccepted,
-    OrderFilled,
-    OrderCancelled,
-    OrderRejected,
-    OrderUnresolved,
-)
 OrderFact = (
     OrderDenied
     | OrderSubmitted
@@ -63,6 +55,7 @@ OrderFact = (
     | OrderRejected
     | OrderUnresolved
 )
+_ORDER_FACTS: tuple[type[Any], ...] = get_args(OrderFact)
 
 
 class StrategyManager:
@@ -140,7 +133,7 @@ class StrategyManager:
             if self._stuck.has(slot.id):
                 self._warn_stuck(slot)
             elif entry.enabled and slot.state is StrategyState.LOADED:
-                self._life.start(slot)
+                self._faults.contain(slot, "start", self._life.start, slot)
         if self._watchdog is not None and self._section.reload_on_edit and self._folder.is_dir():
             self._watch = FolderWatch(
                 self._folder, self._section.reload_settle_ms, self._file_edited
@@ -154,7 +147,9 @@ class StrategyManager:
             self._watch = None
         for slot in self._slots.values():
             if slot.state is StrategyState.RUNNING:
-                self._life.stop(slot, "the daemon stops / 系统停止")
+                self._faults.contain(
+                    slot, "stop", self._life.stop, slot, "the daemon stops / 系统停止"
+                )
         if self._watchdog is not None:
             self._watchdog.stop()
 
@@ -210,15 +205,13 @@ class StrategyManager:
     def _on_bar(self, bar: Bar) -> None:
         for slot in self._router.bars.get((bar.instrument, bar.period), ()):
             slot.bars += 1
-            if slot.strategy is not None:
-                self._faults.call(slot, slot.strategy.on_bar, bar)
+            self._faults.call(slot, "on_bar", bar)
 
     def _on_phase(self, event: PhaseChanged) -> None:
         product = (event.exchange, event.product)
         self._router.phase[product] = event.phase
         for slot in self._router.phases.get(product, ()):
-            if slot.strategy is not None:
-                self._faults.call(slot, slot.strategy.on_phase, event)
+            self._faults.call(slot, "on_phase", event)
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self._router.list(event.instrument)
@@ -229,7 +222,7 @@ class StrategyManager:
         for slot in list(self._slots.values()):
             slot.desk.forget_day()
             if slot.strategy is not None and slot.acting and "on_trading_day" in slot.hears:
-                self._faults.call(slot, slot.strategy.on_trading_day, event)
+                self._faults.call(slot, "on_trading_day", event)
 
     def _on_timer(self, event: TimerFired) -> None:
         if event.owner == TIMER_OWNER:
@@ -245,7 +238,7 @@ class StrategyManager:
         if period:  # those that were missed are not made up for
             when += period * (1 + (now - when) // period)
             Context(self._core, slot).set_timer(event.name, when, period)
-        self._faults.call(slot, slot.strategy.on_timer, event.name)
+        self._faults.call(slot, "on_timer", event.name)
 
     # ------------------------------------------------------------ orders
 
@@ -267,9 +260,10 @@ class StrategyManager:
         if slot.strategy is None or not slot.acting:
             return
         if "on_order" in slot.hears:
-            self._faults.call(slot, slot.strategy.on_order, order)
+            self._faults.call(slot, "on_order", order)
         if desk.targets:
-            Context(self._core, slot).go_on(order.instrument)
+            go_on = Context(self._core, slot).go_on
+            self._faults.contain(slot, "target", go_on, order.instrument)
 
     def _on_trade(self, event: TradeFilled) -> None:
         trade = event.trade
@@ -284,9 +278,10 @@ class StrategyManager:
         if slot.strategy is None or not slot.acting:
             return
         if "on_trade" in slot.hears:
-            self._faults.call(slot, slot.strategy.on_trade, trade)
+            self._faults.call(slot, "on_trade", trade)
         if desk.targets:
-            Context(self._core, slot).go_on(trade.instrument)
+            go_on = Context(self._core, slot).go_on
+            self._faults.contain(slot, "target", go_on, trade.instrument)
 
     # ------------------------------------------------------------ commands
 
@@ -295,9 +290,16 @@ class StrategyManager:
         try:
             result = self._obey(command)
         except CommandRefused as error:
-            result = f"refused / 拒绝: {error}"
+            why = safe_text(error)
+            result = f"refused / 拒绝: {why}"
             source = f"strategy:{command.strategy}"
-            self._bus.publish(AlertRaised(Severity.WARNING, source, str(error), now))
+            self._bus.publish(AlertRaised(Severity.WARNING, source, why, now))
+        except Exception as error:
+            slot = self._slots.get(command.strategy)
+            if slot is None:
+                raise
+            result = f"failed / 失败: {describe(error)}"
+            self._faults.give_up(slot, command.action, error)
         if result:
             self._bus.publish(
                 Audited(command.who, f"strategy {command.action}", command.strategy, result, now)
@@ -368,7 +370,7 @@ class StrategyManager:
         if slot is None or slot.state is not StrategyState.QUARANTINED:
             return
         slot.restarts += 1
-        self._life.start(slot)
+        self._faults.contain(slot, "restart", self._life.start, slot)
 
     def _warn_stuck(self, slot: Slot) -> None:
         why = "it did not return and ended the last run; start it by hand / 上次卡死,请手动启动"
@@ -382,7 +384,7 @@ class StrategyManager:
         slot.slow += 1
         slot.slowest_ns = max(slot.slowest_ns, ns)
         if str(slot.slow).strip("0") == "1":  # the 1st, 10th, 100th ...
-            text = f"{hook} took {ns / 1e6:.1f} ms (slow call {slot.slow}) / 回调过慢"
+            text = f"{plain(hook)} took {ns / 1e6:.1f} ms (slow call {slot.slow}) / 回调过慢"
             self._faults.alert(slot, Severity.WARNING, text)
 
 

@@ -78,6 +78,8 @@ class Parameter:
         if not fits or (isinstance(value, bool) and self.kind is not bool):
             raise ParameterError(f"{self.name}: {value!r} is not {_EXPECTED[self.kind]}")
         typed = cast(Value, self.kind(value))
+        if not _keeps(typed):
+            raise ParameterError(f"{self.name}: {value!r} cannot be written down / 无法保存的值")
         if self.choices and typed not in self.choices:
             raise ParameterError(f"{self.name}: {value!r} is none of {list(self.choices)}")
         if not isinstance(typed, str):
@@ -118,6 +120,13 @@ class Parameter:
             self.lt,
             self.choices,
         )
+
+
+def _keeps(value: Value) -> bool:
+    """Whether the journal can write it: 64 bits of an int, a text that encodes to UTF-8."""
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, int) or -(2**63) <= value < 2**63
 
 
 def param(

@@ -11,7 +11,7 @@ from homalos.model.enums import Phase, StrategyState
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
-from homalos.strategy.base import Strategy, overrides
+from homalos.strategy.base import Strategy, hooks, overrides
 from homalos.strategy.desk import Desk
 from homalos.strategy.isolation import ErrorBudget
 from homalos.strategy.loader import Loaded
@@ -113,12 +113,15 @@ class Slot:
         self.ticks = self.bars = self.orders = self.trades = 0
         self.errors = self.slow = self.restarts = self.slowest_ns = 0
         self.on_tick: Callable[..., Any] = _nothing
+        self.hooks: dict[str, Callable[..., Any]] = dict.fromkeys(hooks(), _nothing)
         self.hears: frozenset[str] = frozenset()
 
     def install(self, strategy: Strategy) -> None:
-        """Make ``strategy`` the code that runs; hooks that it does not write are never called."""
+        """Make ``strategy`` the code that runs; hooks that it does not write are never called.
+        Under the guard: to look a hook up may be strategy code."""
+        self.hooks = {name: getattr(strategy, name) for name in hooks()}
+        self.on_tick = self.hooks["on_tick"]
         self.strategy = strategy
-        self.on_tick = strategy.on_tick
         names = ("on_tick", "on_bar", "on_order", "on_trade", "on_phase", "on_trading_day")
         self.hears = frozenset(name for name in names if overrides(type(strategy), name))
 

@@ -1,0 +1,118 @@
+"""What a strategy hands to its actions, checked at the door: whatever passes here the journal can
+write and read again. Everything else is a ``StrategyError`` that says what is wanted."""
+
+import math
+
+from homalos.market.periods import period_minutes
+from homalos.model.enums import OrderKind, TimeInForce
+from homalos.model.times import SECOND
+from homalos.strategy.base import StrategyError
+
+NAME_LENGTH = 100
+"""Characters of a timer's name, a tag, a contract."""
+LOG_LENGTH = 2_000
+"""Characters of a line of the log; the rest is cut."""
+MAX_LOTS = 1_000_000
+MAX_PRICE = 1e12
+MAX_SECONDS = 366 * 86_400.0
+
+
+def text(value: object, what: str) -> str:
+    """``value`` as a true ``str``. ``StrategyError``: not a text that encodes to UTF-8."""
+    if not isinstance(value, str):
+        raise StrategyError(f"{what}: need a text, not {_kind(value)} / 须为文本")
+    try:
+        return str.encode(value, "utf-8").decode()
+    except UnicodeEncodeError:
+        raise StrategyError(
+            f"{what}: {str.encode(value, 'ascii', 'backslashreplace').decode()!r} has characters "
+            "that UTF-8 cannot write; need plain Unicode / 文本含无法编码的字符"
+        ) from None
+
+
+def name(value: object, what: str) -> str:
+    """A text of at most ``NAME_LENGTH`` characters."""
+    short = text(value, what)
+    if len(short) > NAME_LENGTH:
+        raise StrategyError(f"{what}: {len(short)} characters; at most {NAME_LENGTH} / 文本过长")
+    return short
+
+
+def line(value: object) -> str:
+    """A line of the log; what is too long is cut, and says so."""
+    whole = text(value, "log")
+    if len(whole) <= LOG_LENGTH:
+        return whole
+    return f"{whole[:LOG_LENGTH]} … ({len(whole)} characters)"
+
+
+def lots(value: object, least: int) -> int:
+    """A number of lots. ``StrategyError``: not an int (a bool is none) from ``least`` up."""
+    if type(value) is not int or not least <= value <= MAX_LOTS:
+        raise StrategyError(
+            f"{_shown(value)} lots; need an int from {least} up to {MAX_LOTS} / 手数有误"
+        )
+    return value
+
+
+def price(value: object) -> float | None:
+    """A limit price; ``None``: at the market. ``StrategyError``: not a finite number."""
+    if value is None:
+        return None
+    found = _number(value)
+    if found is None or abs(found) > MAX_PRICE:
+        raise StrategyError(f"price {_shown(value)}: need a finite number or None / 价格有误")
+    return found
+
+
+def nanoseconds(value: object, timer: str) -> int:
+    """Seconds of a timer as nanoseconds, from 1 up."""
+    found = _number(value)
+    if found is None or not 0 < found <= MAX_SECONDS or round(found * SECOND) <= 0:
+        raise StrategyError(
+            f"timer {timer}: {_shown(value)} seconds; need more than 0, at most 366 days"
+            " / 定时须大于 0,不超过 366 天"
+        )
+    return round(found * SECOND)
+
+
+def terms(kind: object, tif: object) -> tuple[OrderKind | None, TimeInForce | None]:
+    """The kind of an order and how long it works: of their enums, or ``None``."""
+    if kind is not None and type(kind) is not OrderKind:
+        raise StrategyError(f"kind {_shown(kind)}: need an OrderKind or None / 委托类型有误")
+    if tif is not None and type(tif) is not TimeInForce:
+        raise StrategyError(f"tif {_shown(tif)}: need a TimeInForce or None / 有效期有误")
+    return kind, tif
+
+
+def periods(values: tuple[object, ...]) -> tuple[str, ...]:
+    """Periods of bars. ``StrategyError``: no such period."""
+    found = tuple(name(value, "period") for value in values)
+    for period in found:
+        try:
+            period_minutes(period)
+        except ValueError as error:
+            raise StrategyError(f"{error} / 周期有误") from None
+    return found
+
+
+def _number(value: object) -> float | None:
+    """``value`` as a float; ``None``: no number, or none that is finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _shown(value: object) -> str:
+    """A wrong value in a message: itself where that is sure to be short and plain."""
+    if type(value) in (bool, float, str) or (type(value) is int and abs(value) < 10**15):
+        return repr(value)[:NAME_LENGTH]
+    return _kind(value)
