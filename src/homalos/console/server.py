@@ -60,6 +60,7 @@ class Console:
             http=Connection,
             log_config=None,
             access_log=False,
+            log_level="warning",
             server_header=False,
             lifespan="off",
             ws="websockets-sansio",
