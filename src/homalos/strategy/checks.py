@@ -19,6 +19,8 @@ MAX_SECONDS = 366 * 86_400.0
 
 def text(value: object, what: str) -> str:
     """``value`` as a true ``str``. ``StrategyError``: not a text that encodes to UTF-8."""
+    if type(value) is str and value.isascii():  # nearly always, on an order's way
+        return value
     if not isinstance(value, str):
         raise StrategyError(f"{what}: need a text, not {_kind(value)} / 须为文本")
     try:
