@@ -87,7 +87,7 @@ class Engine:
         self.control = TradingControl(self.bus, config.trading, simulated=simulated)
         self.risk = RiskGate(config.risk, self.books, self.control, simulated=simulated)
         self.orders = OrderManager(
-            self.bus, self.timers, self.gateway, self.books, self.risk, self.control,
+            self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,
         )  # fmt: skip
         self.strategies = StrategyManager(

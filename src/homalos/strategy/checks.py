@@ -15,6 +15,7 @@ LOG_LENGTH = 2_000
 MAX_LOTS = 1_000_000
 MAX_PRICE = 1e12
 MAX_SECONDS = 366 * 86_400.0
+MIN_SECONDS = 0.001
 
 
 def text(value: object, what: str) -> str:
@@ -68,12 +69,13 @@ def price(value: object) -> float | None:
 
 
 def nanoseconds(value: object, timer: str) -> int:
-    """Seconds of a timer as nanoseconds, from 1 up."""
+    """Seconds of a timer as nanoseconds, at least a millisecond: a shorter period would keep a
+    simulated clock from ever reaching the next tick."""
     found = _number(value)
-    if found is None or not 0 < found <= MAX_SECONDS or round(found * SECOND) <= 0:
+    if found is None or not MIN_SECONDS <= found <= MAX_SECONDS:
         raise StrategyError(
-            f"timer {timer}: {_shown(value)} seconds; need more than 0, at most 366 days"
-            " / 定时须大于 0,不超过 366 天"
+            f"timer {timer}: {_shown(value)} seconds; need 0.001 or more, at most 366 days"
+            " / 定时须不小于 0.001 秒,不超过 366 天"
         )
     return round(found * SECOND)
 

@@ -43,7 +43,6 @@ from homalos.trading import merge
 from homalos.trading.books import Books
 from homalos.trading.cancels import Cancels
 from homalos.trading.contract import Contract
-from homalos.trading.control import TradingControl
 from homalos.trading.deadlines import Deadlines
 from homalos.trading.offsets import portable, resolve
 from homalos.trading.registry import OrderRegistry, VenueStatus, exchange_of, is_open
@@ -69,7 +68,6 @@ class OrderManager:
         gateway: Gateway,
         books: Books,
         gate: RiskGate,
-        control: TradingControl,
         section: TradingSection,
         account: AccountId,
     ) -> None:

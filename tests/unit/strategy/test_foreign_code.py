@@ -286,7 +286,7 @@ def test_a_log_line_is_a_text_and_a_long_one_is_cut(pair: Desktop) -> None:
 )
 def test_a_timer_needs_a_number_of_seconds(pair: Desktop, seconds: object) -> None:
     one = pair.run("one", "spy.py")
-    with pytest.raises(StrategyError, match=r"timer t: .* seconds; need more than 0"):
+    with pytest.raises(StrategyError, match=r"timer t: .* seconds; need 0.001"):
         one.schedule("t", seconds)
 
 

@@ -148,7 +148,7 @@ class Desk:
         self.control = TradingControl(self.bus, self.section, simulated=simulated)
         self.gate = RiskGate(risk or RiskSection(), self.books, self.control, simulated=simulated)
         self.manager = OrderManager(
-            self.bus, self.timers, self.venue, self.books, self.gate, self.control, self.section,
+            self.bus, self.timers, self.venue, self.books, self.gate, self.section,
             ACCOUNT,
         )  # fmt: skip
         self.facts: list[Any] = []

@@ -65,7 +65,7 @@ class Floor:
         wide = RiskSection(max_margin_use_percent=100, max_orders_per_s=1000)
         self.gate = RiskGate(wide, self.books, self.control, simulated=True)
         self.manager = OrderManager(
-            self.bus, self.timers, self.gateway, self.books, self.gate, self.control, section,
+            self.bus, self.timers, self.gateway, self.books, self.gate, section,
             ACCOUNT,
         )  # fmt: skip
         self.facts: list[Event] = []
