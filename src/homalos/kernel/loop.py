@@ -5,8 +5,9 @@ import gc
 import sys
 from collections.abc import Callable
 
-SWITCH_INTERVAL_S = 0.0005
-"""A thread that computes delays the loop by at most this, not by the default 5 ms."""
+SWITCH_INTERVAL_S = 0.0002
+"""A thread that computes delays the loop by at most this, not by the default 5 ms; and the store's
+writer waits no longer for its turn (a full-speed replay gains a tenth against 0.5 ms)."""
 
 
 def loop_factory() -> tuple[str, Callable[[], asyncio.AbstractEventLoop]]:

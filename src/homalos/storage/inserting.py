@@ -6,7 +6,7 @@ from collections.abc import Callable
 from homalos.storage.connection import is_poison
 from homalos.storage.tables import Batch, Stream
 
-STATEMENT_ROWS = 1_000
+STATEMENT_ROWS = 3_000
 _LITERAL_ROWS = 300
 """From here on literals pay; below, JSON keeps the interpreter's lock for less."""
 

@@ -24,7 +24,7 @@ class StorageSection(Section, frozen=True):
             le=20_000,
             applies="at once",
         ),
-    ] = 2_000
+    ] = 6_000
     flush_ms: Annotated[
         int,
         key(
