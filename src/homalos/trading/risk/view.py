@@ -78,6 +78,8 @@ class RiskView:
     total_lots: int
     """All contracts, both directions, working opens included."""
     balance: float
+    """Money is filled in for orders that open, total lots, rate and open orders for those that do
+    not reduce: no other rule asks for them."""
     available: float
     margin_used: float
     """Frozen margin included."""
