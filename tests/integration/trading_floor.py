@@ -15,9 +15,10 @@ from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
 from homalos.kernel.pump import Pump
 from homalos.kernel.timers import Timers
+from homalos.model.catalogue import CATALOGUE
 from homalos.model.enums import TradingState
 from homalos.model.event import Event
-from homalos.model.events import CATALOGUE, SetTradingState
+from homalos.model.events import SetTradingState
 from homalos.model.ids import AccountId
 from homalos.model.market import Tick
 

@@ -19,14 +19,9 @@ from homalos.kernel.clock import Clock
 from homalos.kernel.journal import Journal, JournalError, Kind
 from homalos.kernel.lanes import LaneGuard, Route, Subscription
 from homalos.kernel.limits import DEFAULTS, Limits
+from homalos.model.catalogue import CATALOGUE, Entry, Lane
 from homalos.model.event import Event
-from homalos.model.events import (
-    CATALOGUE,
-    ActorQuarantined,
-    Entry,
-    HandlerFailed,
-    Lane,
-)
+from homalos.model.events import ActorQuarantined, HandlerFailed
 
 E = TypeVar("E", bound=Event)
 
@@ -92,7 +87,7 @@ class Bus:
         route = self._routes.get(event_type)
         if route is None:
             raise LookupError(
-                f"{event_type.__name__} is not in the event catalogue (model/events.py)"
+                f"{event_type.__name__} is not in the event catalogue (model/catalogue.py)"
             )
         if asyncio.iscoroutinefunction(handler):
             raise TypeError(f"{actor}: an async handler needs subscribe_async")

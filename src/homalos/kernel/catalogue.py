@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from homalos.kernel.bus import Bus
+from homalos.model.catalogue import CATALOGUE, Entry
 from homalos.model.event import Event
-from homalos.model.events import CATALOGUE, Entry
 
 
 def check(

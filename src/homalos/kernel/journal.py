@@ -25,8 +25,8 @@ from typing import NamedTuple
 import msgspec
 
 from homalos.kernel.clock import wall_ns
+from homalos.model.catalogue import CATALOGUE
 from homalos.model.event import Event
-from homalos.model.events import CATALOGUE
 
 MAGIC = b"HOMALOS\x00"
 VERSION = 1

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from homalos.kernel.limits import Limits
+from homalos.model.catalogue import Lane
 from homalos.model.event import Event
-from homalos.model.events import Lane, LaneOverflowed, TimerFired
+from homalos.model.events import LaneOverflowed, TimerFired
 from homalos.model.market import Tick
 from homalos.model.times import SECOND
 

@@ -1,11 +1,8 @@
-"""The catalogue of events: every class on the bus, its lane, and who makes and uses it.
+"""The events: every command and fact that travels on the bus.
 
 Commands are imperative, facts are past tense. Our own risk *denies*, the venue *rejects*, a command
 whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market``) are events too.
 """
-
-from enum import IntEnum
-from typing import NamedTuple
 
 from homalos.model.enums import (
     Channel,
@@ -21,7 +18,7 @@ from homalos.model.enums import (
 )
 from homalos.model.event import Event, Record
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
-from homalos.model.market import Bar, Instrument, Tick
+from homalos.model.market import Instrument
 from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
 
 # ------------------------------------------------------------------ CONTROL
@@ -341,95 +338,3 @@ class Audited(Event, frozen=True):
     target: str
     result: str
     ts_init: int
-
-
-class Lane(IntEnum):
-    """Strict priority, the lowest number first."""
-
-    CONTROL = 0
-    EXECUTION = 1
-    MARKET = 2
-    TIMER = 3
-    BACKGROUND = 4
-
-
-class Entry(NamedTuple):
-    """A row of the catalogue. Roles: gateway, market, strategy, orders, account, risk, operator,
-    kernel, config, store, console, monitor. ``broadcast``: it may have no consumer at all."""
-
-    event: type[Event]
-    lane: Lane
-    producers: frozenset[str]
-    consumers: frozenset[str]
-    broadcast: bool
-
-
-def _row(
-    event: type[Event], lane: Lane, producers: str, consumers: str, *, broadcast: bool = False
-) -> Entry:
-    return Entry(event, lane, frozenset(producers.split()), frozenset(consumers.split()), broadcast)
-
-
-_C, _E, _M, _T, _B = Lane
-_ORDER_FACT_CONSUMERS = "strategy store console monitor"
-
-CATALOGUE: dict[type[Event], Entry] = {
-    row.event: row
-    for row in (
-        _row(SetTradingState, _C, "operator kernel risk console", "risk"),
-        _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
-        _row(KillSwitch, _C, "operator console monitor", "orders risk"),
-        _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
-        _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
-        _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
-        _row(ActorQuarantined, _C, "kernel strategy", "risk store console monitor", broadcast=True),
-        _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
-        _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
-        _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),
-        _row(StrategyCommand, _C, "operator console config", "strategy"),
-        _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
-        _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
-        _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
-        _row(Reconciled, _C, "orders", "risk store console monitor", broadcast=True),
-        _row(SubmitOrder, _E, "strategy console operator", "orders"),
-        _row(CancelOrder, _E, "strategy console operator", "orders"),
-        _row(OrderReported, _E, "gateway", "orders"),
-        _row(TradeReported, _E, "gateway", "orders"),
-        _row(CancelRejected, _E, "gateway", "orders"),
-        _row(OrderDenied, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderSubmitted, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderAccepted, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderFilled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderCancelled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderRejected, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(OrderUnresolved, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(TradeFilled, _E, "orders", "account strategy store console monitor", broadcast=True),
-        _row(Tick, _M, "gateway", "market strategy account store console monitor"),
-        _row(Bar, _M, "market", "strategy store console", broadcast=True),
-        _row(
-            PhaseChanged,
-            _M,
-            "gateway market",
-            "market orders strategy store console",
-            broadcast=True,
-        ),
-        _row(InstrumentListed, _M, "gateway", "market orders account strategy store console"),
-        _row(BarsDue, _M, "kernel market", "market"),
-        _row(TimerFired, _T, "kernel", "orders account strategy market monitor"),
-        _row(AccountSnapshot, _B, "account", "store console monitor", broadcast=True),
-        _row(
-            AlertRaised,
-            _B,
-            "kernel monitor market risk orders strategy store config",
-            "store console monitor",
-            broadcast=True,
-        ),
-        _row(
-            Audited,
-            _B,
-            "orders risk strategy console config operator",
-            "store console",
-            broadcast=True,
-        ),
-    )
-}

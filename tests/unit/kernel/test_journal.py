@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from homalos.kernel.journal import Journal, JournalError, Kind, read, segments, verify
-from homalos.model.events import CATALOGUE, BarsDue
+from homalos.model.catalogue import CATALOGUE
+from homalos.model.events import BarsDue
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Tick
 

@@ -17,10 +17,10 @@ from tests.unit.storage import samples
 from homalos.config.sections.logging import LoggingSection
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock, sleep, wall_ns
+from homalos.model.catalogue import CATALOGUE
 from homalos.model.enums import Channel, OrderStatus, Severity, StrategyState, TradingState
 from homalos.model.event import Event
 from homalos.model.events import (
-    CATALOGUE,
     AlertRaised,
     ConfigChanged,
     ConnectionChanged,

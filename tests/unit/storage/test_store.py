@@ -293,7 +293,7 @@ def test_views_speak_chinas_time(bus: Bus, store: Store, query: Query) -> None:
 
 def test_the_catalogue_knows_the_store(bus: Bus, store: Store) -> None:
     """Every subscription of the store is one that the catalogue grants to its role."""
-    from homalos.model.events import CATALOGUE
+    from homalos.model.catalogue import CATALOGUE
 
     wrong = [
         event.__name__

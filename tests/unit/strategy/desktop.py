@@ -11,10 +11,10 @@ from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
+from homalos.model.catalogue import CATALOGUE
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, StrategyState
 from homalos.model.event import Event
 from homalos.model.events import (
-    CATALOGUE,
     CancelOrder,
     InstrumentListed,
     OrderAccepted,

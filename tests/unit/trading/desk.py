@@ -11,6 +11,7 @@ from homalos.gateway.protocol import Approved, VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
 from homalos.kernel.timers import Timers
+from homalos.model.catalogue import CATALOGUE, Lane
 from homalos.model.enums import (
     Channel,
     Offset,
@@ -22,11 +23,9 @@ from homalos.model.enums import (
 )
 from homalos.model.event import Event
 from homalos.model.events import (
-    CATALOGUE,
     CancelOrder,
     ConnectionChanged,
     InstrumentListed,
-    Lane,
     OrderReported,
     PhaseChanged,
     SubmitOrder,
