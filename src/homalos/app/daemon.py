@@ -120,7 +120,7 @@ class Daemon:
             journal=journal,
             recorded=replay is not None,
             watchdog=replay is None,
-            stuck_file=data / "stuck.json",
+            stuck_file=data / "stuck.txt",
         )
         engine = self.engine
         self._store = Store(
@@ -176,7 +176,8 @@ class Daemon:
         self._memory.attach(engine, self._journal)
         self._store.attach()
         self._face.attach()
-        self._tally.attach()
+        if self._options.replay is not None:  # its summary alone tells them
+            self._tally.attach()
         self._log_actor.attach()
         self._reloader.attach()
         roles = ["store", "monitor", "config", "console"]

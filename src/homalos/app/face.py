@@ -11,19 +11,14 @@ from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.enums import OrderStatus, Severity, TradingState
 from homalos.model.events import (
+    ORDER_FACTS,
     ActorQuarantined,
     AlertRaised,
     CancelOrder,
     ConnectionChanged,
     HandlerFailed,
     KillSwitch,
-    OrderAccepted,
-    OrderCancelled,
-    OrderDenied,
-    OrderFilled,
-    OrderRejected,
-    OrderSubmitted,
-    OrderUnresolved,
+    OrderFact,
     SetTradingState,
     StrategyCommand,
     TradeFilled,
@@ -35,16 +30,6 @@ from homalos.trading.states import LIVE
 
 KEPT = 200
 _DENIED = OrderStatus.DENIED
-
-OrderFact = (
-    OrderSubmitted
-    | OrderAccepted
-    | OrderFilled
-    | OrderCancelled
-    | OrderRejected
-    | OrderDenied
-    | OrderUnresolved
-)
 
 
 class Face:
@@ -75,7 +60,7 @@ class Face:
         bus = self._engine.bus
         for event, handler in (
             (TradeFilled, self._on_trade),
-            *((fact, self._on_order) for fact in OrderFact.__args__),
+            *((fact, self._on_order) for fact in ORDER_FACTS),
             (AlertRaised, self._on_alert),
             (HandlerFailed, self._on_failed),
             (ActorQuarantined, self._on_quarantined),

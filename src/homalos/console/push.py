@@ -17,6 +17,7 @@ from homalos.console.protocols import Queries
 from homalos.kernel.bus import Bus
 from homalos.model.event import Event
 from homalos.model.events import (
+    ORDER_FACTS,
     AccountSnapshot,
     ActorQuarantined,
     AlertRaised,
@@ -24,13 +25,6 @@ from homalos.model.events import (
     ConfigRefused,
     ConnectionChanged,
     HandlerFailed,
-    OrderAccepted,
-    OrderCancelled,
-    OrderDenied,
-    OrderFilled,
-    OrderRejected,
-    OrderSubmitted,
-    OrderUnresolved,
     PhaseChanged,
     Reconciled,
     StrategyParametersChanged,
@@ -53,15 +47,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {
     ),
     "account": (AccountSnapshot,),
     "positions": (AccountSnapshot,),
-    "orders": (
-        OrderSubmitted,
-        OrderAccepted,
-        OrderFilled,
-        OrderCancelled,
-        OrderRejected,
-        OrderDenied,
-        OrderUnresolved,
-    ),
+    "orders": ORDER_FACTS,
     "trades": (TradeFilled,),
     "strategies": (StrategyStateChanged, StrategyParametersChanged, AccountSnapshot),
     "alerts": (AlertRaised, HandlerFailed, ActorQuarantined, ConfigRefused),

@@ -4,6 +4,8 @@ Commands are imperative, facts are past tense. Our own risk *denies*, the venue 
 whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market``) are events too.
 """
 
+from typing import get_args
+
 from homalos.model.enums import (
     Channel,
     Offset,
@@ -265,6 +267,20 @@ class OrderRejected(Event, frozen=True):
 
 class OrderUnresolved(Event, frozen=True):
     order: Order
+
+
+OrderFact = (
+    OrderDenied
+    | OrderSubmitted
+    | OrderAccepted
+    | OrderFilled
+    | OrderCancelled
+    | OrderRejected
+    | OrderUnresolved
+)
+"""What became of an order; each bears it as it is then."""
+
+ORDER_FACTS: tuple[type[OrderFact], ...] = get_args(OrderFact)
 
 
 class TradeFilled(Event, frozen=True):

@@ -14,27 +14,12 @@ import msgspec
 
 from homalos.model.event import Event
 from homalos.model.events import (
-    OrderAccepted,
-    OrderCancelled,
+    ORDER_FACTS,
     OrderDenied,
-    OrderFilled,
-    OrderRejected,
-    OrderSubmitted,
-    OrderUnresolved,
     TradeFilled,
 )
 from homalos.model.trading import Order
 from homalos.storage.connection import connect_reader
-
-_ORDER_FACTS = (
-    OrderSubmitted,
-    OrderAccepted,
-    OrderFilled,
-    OrderCancelled,
-    OrderRejected,
-    OrderUnresolved,
-    OrderDenied,
-)
 
 Row = tuple[object, ...]
 
@@ -48,7 +33,7 @@ def order_row(day: int, fact: Any) -> Row:
 
 def missing(path: Path, facts: Sequence[tuple[int, Event]]) -> list[tuple[int, Event]]:
     """Those of ``facts`` (each with its trading day) that the database does not hold, in order."""
-    orders = {f.order.id for _, f in facts if isinstance(f, _ORDER_FACTS)}
+    orders = {f.order.id for _, f in facts if isinstance(f, ORDER_FACTS)}
     days = {f.trade.trading_day for _, f in facts if isinstance(f, TradeFilled)}
     with closing(connect_reader(path)) as db:
         told = Counter(
@@ -72,7 +57,7 @@ def missing(path: Path, facts: Sequence[tuple[int, Event]]) -> list[tuple[int, E
             key = (trade.account, trade.trading_day, trade.instrument, trade.id, trade.side.value)
             if key not in booked:
                 found.append((day, fact))
-        elif isinstance(fact, _ORDER_FACTS):
+        elif isinstance(fact, ORDER_FACTS):
             order = fact.order
             word = (order.id, type(fact).__name__, order.status.value, order.traded_lots)
             if told[word] <= 0:

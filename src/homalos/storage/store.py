@@ -7,7 +7,7 @@ handed over when ``batch_rows`` are together or ``flush_ms`` have passed.
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from loguru import logger
 
@@ -18,22 +18,17 @@ from homalos.kernel.lanes import Subscription
 from homalos.model.enums import Severity
 from homalos.model.event import Event
 from homalos.model.events import (
+    ORDER_FACTS,
     AccountSnapshot,
     AlertRaised,
     InstrumentListed,
-    OrderAccepted,
-    OrderCancelled,
     OrderDenied,
-    OrderFilled,
-    OrderRejected,
-    OrderSubmitted,
-    OrderUnresolved,
+    OrderFact,
     TradeFilled,
     TradingDayChanged,
 )
 from homalos.model.market import Bar, Tick
 from homalos.model.times import MILLISECOND, SECOND
-from homalos.model.trading import Order
 from homalos.storage.audit import AUDITED, AUDITED_ROWS
 from homalos.storage.connection import Connect, connect_writer
 from homalos.storage.missing import missing, order_row
@@ -60,19 +55,6 @@ ACTOR = "store"
 _POLL_S = 0.005
 
 
-class _OrderFact(Protocol):
-    @property
-    def order(self) -> Order: ...
-
-
-_ORDER_FACTS: tuple[type[Any], ...] = (
-    OrderSubmitted,
-    OrderAccepted,
-    OrderFilled,
-    OrderCancelled,
-    OrderRejected,
-    OrderUnresolved,
-)
 _OTHERS: tuple[Stream, ...] = (BARS, INSTRUMENTS, ORDERS, TRADES, POSITIONS, BOOKS, ACCOUNT, AUDIT)
 
 
@@ -140,8 +122,9 @@ class Store:
         listen(TradeFilled, self._on_trade)
         listen(AccountSnapshot, self._on_account)
         listen(OrderDenied, self._on_denied)
-        for fact in _ORDER_FACTS:
-            listen(fact, self._on_order)
+        for fact in ORDER_FACTS:
+            if fact is not OrderDenied:
+                listen(fact, self._on_order)
         for event in AUDITED:
             listen(event, self._on_audited)
 
@@ -327,7 +310,7 @@ class Store:
     def _on_instrument(self, event: InstrumentListed) -> None:
         self._add(INSTRUMENTS, (self._trading_day or 0, event.instrument))
 
-    def _on_order(self, event: _OrderFact) -> None:
+    def _on_order(self, event: OrderFact) -> None:
         name = type(event).__name__
         self._add(ORDERS, (name, self._clock.now(), self._trading_day, event.order, None))
 

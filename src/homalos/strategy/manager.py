@@ -7,7 +7,7 @@ facts and trades go by the id of the order, never by its contract.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -17,16 +17,12 @@ from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
 from homalos.model.enums import Severity, StrategyState
 from homalos.model.events import (
+    ORDER_FACTS,
     AlertRaised,
     Audited,
     InstrumentListed,
-    OrderAccepted,
-    OrderCancelled,
-    OrderDenied,
-    OrderFilled,
-    OrderRejected,
+    OrderFact,
     OrderSubmitted,
-    OrderUnresolved,
     PhaseChanged,
     StrategyCommand,
     TimerFired,
@@ -46,16 +42,6 @@ from homalos.strategy.words import describe, plain, safe_text
 
 _ACTOR = "strategies"
 _ROLE = "strategy"
-OrderFact = (
-    OrderDenied
-    | OrderSubmitted
-    | OrderAccepted
-    | OrderFilled
-    | OrderCancelled
-    | OrderRejected
-    | OrderUnresolved
-)
-_ORDER_FACTS: tuple[type[Any], ...] = get_args(OrderFact)
 
 
 class StrategyManager:
@@ -113,7 +99,7 @@ class StrategyManager:
         subscribe = self._bus.subscribe
         subscribe(Tick, self._on_tick, actor=_ACTOR, role=_ROLE)
         subscribe(Bar, self._on_bar, actor=_ACTOR, role=_ROLE)
-        for fact in _ORDER_FACTS:
+        for fact in ORDER_FACTS:
             self._bus.subscribe(fact, self._on_order, actor=_ACTOR, role=_ROLE)
         subscribe(TradeFilled, self._on_trade, actor=_ACTOR, role=_ROLE)
         subscribe(PhaseChanged, self._on_phase, actor=_ACTOR, role=_ROLE)
