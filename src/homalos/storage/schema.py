@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from homalos.kernel.clock import wall_ns
+from homalos.kernel.clock import monotonic_ns, sleep, wall_ns
+from homalos.model.times import SECOND
 
 FILE_NAME = "homalos.db"
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+_BUSY_S = 5.0  # how long another program may hold the file
 
 
 class StorageError(Exception):
@@ -330,9 +332,9 @@ def migrate(path: Path, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
             f"SQLite {sqlite3.sqlite_version} is too old (needs 3.37): use a newer Python build"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(connection)
         return _migrate(connection, path, migrations)
     except sqlite3.Error as error:
         raise StorageError(
@@ -341,6 +343,19 @@ def migrate(path: Path, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
         ) from error
     finally:
         connection.close()
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Wait for whoever does the same: SQLite's own waiting does not cover this statement."""
+    give_up = monotonic_ns() + int(_BUSY_S * SECOND)
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic_ns() > give_up:
+                raise
+            sleep(0.02)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, migrations: tuple[Migration, ...]) -> int:

@@ -101,15 +101,16 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"this is no")
 
 
-def test_two_at_once_make_one_database(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
+@pytest.mark.parametrize("attempt", range(10))
+def test_several_at_once_make_one_database(tmp_path: Path, attempt: int) -> None:
+    path = tmp_path / f"{attempt}.db"
     done: list[int] = []
-    threads = [threading.Thread(target=lambda: done.append(migrate(path))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: done.append(migrate(path))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert done == [NEWEST] * 4
+    assert done == [NEWEST] * 8
 
 
 def test_a_folder_with_spaces_and_chinese_letters(tmp_path: Path) -> None:
