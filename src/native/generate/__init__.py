@@ -1,0 +1,1 @@
+"""C++ from the facts of a CTP version; see ``__main__``."""
