@@ -102,9 +102,7 @@ class Layout:
         raw = value if isinstance(value, bytes) else value.encode(ENCODING)
         room = 1 if field.len is None else field.len - 1
         if len(raw) > room:
-            raise FieldError(
-                f"{self.name}.{field.name} takes at most {room} bytes, got {len(raw)}"
-            )
+            raise FieldError(f"{self.name}.{field.name} takes at most {room} bytes, got {len(raw)}")
         return raw if field.len is not None else raw or b"\0"
 
     def decode(self, raw: bytes | memoryview) -> dict[str, Any]:

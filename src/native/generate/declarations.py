@@ -21,8 +21,10 @@ def api(facts: Facts) -> str:
         "",
         f'#define CTP_ABI_VERSION "{facts["version"]}"',
         "",
-        "enum THOST_TE_RESUME_TYPE { THOST_TERT_RESTART = 0, THOST_TERT_RESUME,"
-        " THOST_TERT_QUICK, THOST_TERT_NONE };",
+        (
+            "enum THOST_TE_RESUME_TYPE { THOST_TERT_RESTART = 0, THOST_TERT_RESUME,"
+            " THOST_TERT_QUICK, THOST_TERT_NONE };"
+        ),
         "",
     ]
     for name, struct in facts["structs"].items():
@@ -40,10 +42,10 @@ def _struct(name: str, struct: Facts) -> list[str]:
         length = f"[{field['len']}]" if field.get("len") else ""
         lines.append(f"    {field['c']} {field['name']}{length};")
     lines.append("};")
-    lines.append(f"static_assert(sizeof({name}) == {struct['size']}, \"{name}\");")
+    lines.append(f'static_assert(sizeof({name}) == {struct["size"]}, "{name}");')
     for field in struct["fields"]:
         at = f"offsetof({name}, {field['name']}) == {field['offset']}"
-        lines.append(f"static_assert({at}, \"{name}.{field['name']}\");")
+        lines.append(f'static_assert({at}, "{name}.{field["name"]}");')
     return lines
 
 
@@ -74,8 +76,10 @@ def tables(facts: Facts) -> str:
         "",
         "// kind: s text, c one character, i int, d double, h short. size is of the whole field.",
         "struct FieldInfo { const char *name; char kind; uint32_t offset; uint32_t size; };",
-        "struct StructInfo { const char *name; uint32_t size; uint32_t count;"
-        " const FieldInfo *fields; };",
+        (
+            "struct StructInfo { const char *name; uint32_t size; uint32_t count;"
+            " const FieldInfo *fields; };"
+        ),
         "",
     ]
     for name, struct in facts["structs"].items():
@@ -87,13 +91,15 @@ def tables(facts: Facts) -> str:
 
 def _table(name: str, struct: Facts) -> list[str]:
     rows = ", ".join(
-        f'{{"{f["name"]}", \'{_kind(f)}\', {f["offset"]}, {f["size"]}}}' for f in struct["fields"]
+        f"{{\"{f['name']}\", '{_kind(f)}', {f['offset']}, {f['size']}}}" for f in struct["fields"]
     )
     count = len(struct["fields"])
     return [
         f"inline constexpr FieldInfo k{name}Fields[] = {{{rows}}};",
-        f"inline constexpr StructInfo k{name} = {{\"{name}\", {struct['size']}, {count},"
-        f" k{name}Fields}};",
+        (
+            f'inline constexpr StructInfo k{name} = {{"{name}", {struct["size"]}, {count},'
+            f" k{name}Fields}};"
+        ),
     ]
 
 
