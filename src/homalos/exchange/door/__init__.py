@@ -1,0 +1,1 @@
+"""The CTP door of the simulated exchange: md and td fronts on TCP, for any number of clients."""
