@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
-from homalos.model.event import Event
+from homalos.model.enums import Channel
+from homalos.model.event import Event, Record
 from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Instrument, Tick
 from homalos.model.trading import Account, Order, Position, Trade
@@ -41,6 +42,40 @@ class VenueSnapshot:
         self.trades = trades
 
 
+class LineHealth(Record, frozen=True):
+    """How one line to the venue stands, for the operator. ``state`` is the line's own word."""
+
+    channel: Channel
+    ready: bool
+    state: str
+    since: int
+    """Event time of the last change of ``state``."""
+    code: int = 0
+    """The venue's last error, 0: none since the line was last ready."""
+    message: str = ""
+    retries: int = 0
+    """Attempts since the line was last ready."""
+
+
+class OpaquePosition(Record, frozen=True):
+    """A position that the core neither closes nor values: an option, a combination, hedge or
+    arbitrage lots. Its margin is in the venue's account. Money in yuan."""
+
+    account: AccountId
+    exchange: str
+    symbol: str
+    """The venue's own spelling: it may be no contract that we know."""
+    direction: str
+    """``long``, ``short``, ``net``, or the venue's code where that is none of these."""
+    hedge: str
+    """The venue's code: CTP's ``1`` speculation, ``2`` arbitrage, ``3`` hedge."""
+    kind: str
+    """Why it is opaque: ``option``, ``combination``, ``hedge``, ``unknown``."""
+    lots: int
+    today_lots: int
+    margin: float
+
+
 class Gateway(Protocol):
     """A venue. Everything it learns enters the bus as ingress through ``post``; ticks through
     ``admit``, which is the quality gate and posts what it accepts. Its methods are called on the
@@ -73,3 +108,9 @@ class Gateway(Protocol):
 
     def instruments(self) -> tuple[Instrument, ...]:
         """The contracts known so far."""
+
+    def health(self) -> tuple[LineHealth, ...]:
+        """How each line stands, trading before market data."""
+
+    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
+        """What the venue holds beside ``VenueSnapshot.positions``, as of its last whole answer."""

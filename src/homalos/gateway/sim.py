@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterable
 from homalos.exchange.engine import Exchange
 from homalos.exchange.ledger import LedgerError
 from homalos.exchange.records import CancelRefused, Fill, NewOrder, OrderReport, VenueOrder
-from homalos.gateway.protocol import Approved, Gateway, VenueSnapshot
+from homalos.gateway.protocol import (
+    Approved,
+    Gateway,
+    LineHealth,
+    OpaquePosition,
+    VenueSnapshot,
+)
 from homalos.kernel.clock import Clock
 from homalos.model.enums import Channel, Phase
 from homalos.model.event import Event
@@ -43,6 +49,8 @@ class SimGateway(Gateway):
         self._post: Callable[[Event], None] | None = None
         self._admit: Callable[[Tick], None] | None = None
         self._wanted: set[InstrumentId] = set()
+        self._since = clock.now()
+        self._why = ""
         exchange.listen(self)
 
     # ------------------------------------------------------------ the line
@@ -60,7 +68,8 @@ class SimGateway(Gateway):
         if self._exchange.lost:
             self._hang_up(self._exchange.lost)
             return
-        now = self._clock.now()
+        now = self._since = self._clock.now()
+        self._why = ""
         for channel in Channel:
             post(ConnectionChanged(self.name, channel, True, "", now))
         post(TradingDayChanged(self.name, self._exchange.trading_day, now))
@@ -81,7 +90,8 @@ class SimGateway(Gateway):
         """Both lines down, told once; nothing is taken or told after it."""
         post, self._post, self._admit = self._post, None, None
         if post is not None:
-            now = self._clock.now()
+            now = self._since = self._clock.now()
+            self._why = reason
             for channel in Channel:
                 post(ConnectionChanged(self.name, channel, False, reason, now))
 
@@ -134,6 +144,18 @@ class SimGateway(Gateway):
 
     def instruments(self) -> tuple[Instrument, ...]:
         return self._exchange.instruments()
+
+    def health(self) -> tuple[LineHealth, ...]:
+        up = self._post is not None
+        state = "ready" if up else "down"
+        return tuple(
+            LineHealth(channel, up, state, self._since, 0, self._why)
+            for channel in (Channel.TRADING, Channel.MARKET_DATA)
+        )
+
+    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
+        """None: this exchange lists futures alone."""
+        return ()
 
     # ------------------------------------------------------------ the exchange speaks
 
