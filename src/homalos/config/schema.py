@@ -10,7 +10,9 @@ from homalos.config.key import Section, key
 from homalos.config.sections.app import AppSection
 from homalos.config.sections.calendar import CalendarFile
 from homalos.config.sections.console import ConsoleSection
+from homalos.config.sections.ctp import CtpSection
 from homalos.config.sections.exchange import ExchangeSection
+from homalos.config.sections.gateway import GatewaySection
 from homalos.config.sections.kernel import KernelSection
 from homalos.config.sections.logging import LoggingSection
 from homalos.config.sections.market import MarketSection
@@ -25,6 +27,8 @@ class Config(Section):
     """Everything that can be set. Sections stand in ``system.yaml`` unless ``SIBLINGS`` says so."""
 
     app: AppSection = msgspec.field(default_factory=AppSection)
+    gateway: GatewaySection = msgspec.field(default_factory=GatewaySection)
+    ctp: CtpSection = msgspec.field(default_factory=CtpSection)
     kernel: KernelSection = msgspec.field(default_factory=KernelSection)
     market: MarketSection = msgspec.field(default_factory=MarketSection)
     exchange: ExchangeSection = msgspec.field(default_factory=ExchangeSection)
@@ -47,6 +51,8 @@ class Config(Section):
     calendar: CalendarFile = msgspec.field(default_factory=CalendarFile)
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
+        if "ctp" in (self.gateway.md, self.gateway.td):
+            yield from self._ctp_faults()
         seen: set[str] = set()
         for index, entry in enumerate(self.strategies):
             if entry.id in seen:
@@ -57,9 +63,20 @@ class Config(Section):
                 )
             seen.add(entry.id)
 
+    def _ctp_faults(self) -> Iterator[tuple[str, str, str]]:
+        """What a line to CTP cannot do without."""
+        wanted = [("ctp.broker", self.ctp.broker), ("ctp.md_fronts", self.ctp.md_fronts)]
+        if self.gateway.td == "ctp":
+            wanted.append(("ctp.td_fronts", self.ctp.td_fronts))
+        for name, value in wanted:
+            if not value:
+                yield name, "gateway ctp needs it", "使用 ctp 通道时必填"
+
 
 TITLES: dict[str, Words] = {
     "app": Words("The daemon as a whole", "守护进程"),
+    "gateway": Words("Venues", "交易通道"),
+    "ctp": Words("Lines to a broker's CTP fronts", "期货公司 CTP 前置"),
     "kernel": Words("Event step and journal", "事件循环与日志账"),
     "market": Words("Quality gate and bars", "行情检查与K线"),
     "exchange": Words("Simulated exchange", "模拟交易所"),

@@ -34,7 +34,7 @@ def test_the_list_shows_each_value_and_where_it_came_from(folder: Path) -> None:
     text = listing(load(folder, overrides=["app.account=me"], environ={}), "zh")
     assert f"risk.max_order_lots = 5  # {folder / 'risk.yaml'}:1:17\n" in text
     assert 'app.account = "me"  # --set app.account\n' in text
-    assert 'app.gateway = "sim"\n' in text
+    assert 'gateway.td = "sim"\n' in text
     assert f'strategies.0.id = "a"  # {folder / "strategies.yaml"}:1:19\n' in text
     assert "单笔最大手数" in text
 

@@ -21,7 +21,7 @@ def test_shipped_values_are_the_defaults() -> None:
     loaded = load(defaults_dir(), environ={})
     told = [c for c in difference(Config(), loaded.config) if c.key.split(".")[0] not in APART]
     assert told == []
-    assert loaded.config.app.gateway == "sim"
+    assert loaded.config.gateway.td == "sim"
     assert loaded.place("console.port").layer is Layer.FILE
 
 

@@ -14,13 +14,6 @@ class AppSection(Section):
             pattern=r"^[0-9A-Za-z_-]{1,32}$",
         ),
     ] = "sim"
-    gateway: Annotated[
-        Literal["sim"],
-        key(
-            "Venue that orders go to: sim is the built-in simulated exchange",
-            "报单去向：sim 为内置模拟交易所",
-        ),
-    ] = "sim"
     language: Annotated[
         Literal["en", "zh"],
         key("Language of messages in the terminal", "终端信息所用语言"),
