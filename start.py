@@ -18,7 +18,11 @@ sys.path.insert(0, SOURCE)
 from homalos.setup.install import Environment, SetUpError, start_ctp_step  # noqa: E402
 
 RUN, TEST = "requirements.lock", "requirements-test.lock"
-TOOLS = {"test": "pytest", "lint": "homalos.setup.lint", "lock": "homalos.setup.lock"}
+TOOLS = {
+    "test": "homalos.setup.run_tests",
+    "lint": "homalos.setup.lint",
+    "lock": "homalos.setup.lock",
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -246,10 +246,14 @@ def _config(options: argparse.Namespace) -> int:
 
 def _add_setup(commands: Commands) -> None:
     sub = _command(commands, "setup", "install optional parts / 安装可选组件", _setup)
-    sub.add_argument("what", choices=["ctp"])
+    sub.add_argument("what", choices=["ctp", "native"])
 
 
 def _setup(options: argparse.Namespace) -> int:
+    if options.what == "native":
+        from homalos.setup.native_parts import build_native
+
+        return build_native()
     from homalos.setup.ctp import install_ctp
 
     return install_ctp()

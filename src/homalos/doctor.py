@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from homalos import __version__
-from homalos.setup import machine, native
+from homalos.setup import machine, native, native_parts
 from homalos.setup.check import Check, Text
 
 __all__ = ["Check", "Language", "checks", "language", "run_doctor"]
@@ -57,6 +57,7 @@ def checks(data_dir: Path, port: int) -> Sequence[Callable[[], Check]]:
         lambda: machine.check_disk_sync(data_dir),
         lambda: machine.check_port(port),
         native.check_compiler,
+        native_parts.check_native,
         native.check_locale,
         native.check_ctp,
     )

@@ -26,6 +26,15 @@ def main() -> int:
     return 7
 """
 
+NATIVE_STUB = """
+class parts:
+    ready = True
+
+def ensure_native(again: bool) -> object:
+    print("native", flush=True)
+    return parts
+"""
+
 # What start.py needs of the package before anything is installed.
 SMALL = ("start.py", "requirements.lock", "requirements-test.lock", "src/homalos/__init__.py",
          "src/homalos/__main__.py", "src/homalos/setup/__init__.py",
@@ -131,12 +140,15 @@ def test_signals_reach_the_program(clone: Clone) -> None:
     assert process.wait(10) == 42
 
 
-def test_the_tests_run_from_the_root_with_their_own_lock(
-    clone: Clone, programs: Path, tmp_path: Path
+def test_the_tests_run_from_the_root_with_their_own_lock_after_the_native_parts(
+    clone: Clone, programs: Path, tmp_path: Path, project_root: Path
 ) -> None:
     (clone.root / "src/pytest.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
+    name = "src/homalos/setup/run_tests.py"
+    shutil.copy(project_root / name, clone.root / name)
+    (clone.root / "src/homalos/setup/native_parts.py").write_text(NATIVE_STUB)
     code, out, _ = clone.finish("test", "-k", "some thing", cwd=tmp_path)
-    assert (code, out) == (0, f"{clone.root} ['-k', 'some thing']\n")
+    assert (code, out) == (0, f"native\n{clone.root} ['-k', 'some thing']\n")
     assert "requirements-test.lock" in (programs / "calls").read_text()
     assert clone.finish()[0] == 7
     assert calls(programs) == 1

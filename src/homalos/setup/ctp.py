@@ -1,4 +1,5 @@
-"""The second step of the set-up: the CTP libraries and their binding, the package vnpy-ctp.
+"""The second step of the set-up: the CTP libraries, as the package vnpy-ctp brings them with a
+binding of its own, and our native parts.
 
 On Linux it is source, compiled for half a minute to a minute. It is installed without what it
 says it depends on, which is a Qt desktop. What became of it is recorded in the environment, so
@@ -6,38 +7,31 @@ that a failure is told by ``homalos doctor`` and not tried again at every start.
 """
 
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 import psutil
 
 from homalos.kernel.clock import monotonic_ns, wall_ns
 from homalos.setup.check import Text
+from homalos.setup.compiler import missing_for_build
 from homalos.setup.install import CTP_RECORD
 from homalos.setup.installer import InstallerMissingError, find_uv, project_root, scripts_dir
+from homalos.setup.native_parts import build_native
 
 __all__ = [
     "AGAIN",
     "CtpRecord",
-    "find_compiler",
     "install_ctp",
     "is_being_made",
-    "missing_for_build",
     "probe_ctp",
     "read_record",
 ]
 
 AGAIN = Text("python start.py setup ctp", "python start.py setup ctp")
-COMPILERS = ("c++", "g++", "clang++")
-BUILD_CURE = Text(
-    "apt-get install g++ python3-dev（CentOS：dnf install gcc-c++ python3-devel）",
-    "apt-get install g++ python3-dev (CentOS: dnf install gcc-c++ python3-devel)",
-)
 
 # Importing vnpy_ctp itself pulls its desktop in: its `api` is loaded under an empty parent.
 PROBE = """
@@ -68,13 +62,6 @@ class CtpRecord(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-class Missing(NamedTuple):
-    """What is not there, and what brings it."""
-
-    text: Text
-    cure: Text
-
-
 class _StepError(Exception):
     """A step failed: what, and the cure."""
 
@@ -85,7 +72,11 @@ class _StepError(Exception):
 
 
 def install_ctp() -> int:
-    """Installs vnpy-ctp, records the outcome, prints it; 0 where CTP can be used."""
+    """Installs vnpy-ctp and builds the native parts, records what became of each, prints it.
+
+    Returns:
+        0 where vnpy-ctp can be used.
+    """
     if not (project_root() / "requirements-ctp.lock").is_file():  # installed from a wheel
         print(
             "只能在克隆的目录中安装；此处请用 / only a clone can do this; here use: "
@@ -97,7 +88,9 @@ def install_ctp() -> int:
     if record is not None and is_being_made(record):
         print("已在安装 / is being installed already: logs/setup-ctp.log", file=sys.stderr)
         return 1
-    return _install_and_record()
+    code = _install_and_record()
+    build_native()
+    return code
 
 
 def _install_and_record() -> int:
@@ -161,20 +154,6 @@ def probe_ctp(timeout_s: float = 20.0) -> tuple[str | None, str]:
     if done.returncode:
         return None, (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     return (done.stdout.split() or ["?"])[0], ""
-
-
-def missing_for_build() -> Missing | None:
-    """What a build from source lacks here; None where it can begin."""
-    if find_compiler() is None:
-        return Missing(Text("没有 C++ 编译器", "there is no C++ compiler"), BUILD_CURE)
-    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file():
-        return Missing(Text("没有 Python.h", "Python.h is missing"), BUILD_CURE)
-    return None
-
-
-def find_compiler() -> str | None:
-    """Path of a C++ compiler."""
-    return next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
 def _install() -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-__all__ = ["Environment", "SetUpError", "start_ctp_step"]
+__all__ = ["Environment", "SetUpError", "start_ctp_step", "wait_for_lock"]
 
 CTP_RECORD = "ctp-install.json"
 
@@ -41,7 +41,9 @@ class Environment:
         if self.is_installed(locks):
             return False
         with open(os.path.join(self.root, ".venv.lock"), "a") as guard:
-            _wait_for(guard.fileno())
+            os.set_inheritable(guard.fileno(), True)
+            words = ("另一个 start.py 正在安装，请稍候", "another start.py is installing: waiting")
+            wait_for_lock(guard.fileno(), *words)
             if self.is_installed(locks):
                 return False
             self._install(locks)
@@ -167,12 +169,11 @@ def start_ctp_step(environment: Environment) -> None:
         )
 
 
-def _wait_for(guard: int) -> None:
-    """Takes the lock of the clone; says so where another start holds it."""
-    os.set_inheritable(guard, True)
+def wait_for_lock(guard: int, zh: str, en: str) -> None:
+    """Takes the lock of a file; says so where another holds it."""
     if _lock(guard, wait=False):
         return
-    _say("另一个 start.py 正在安装，请稍候", "another start.py is installing: waiting for it")
+    _say(zh, en)
     while not _lock(guard, wait=True):
         pass  # Windows gives up after ten seconds
 

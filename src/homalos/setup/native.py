@@ -4,15 +4,8 @@ import locale
 import sys
 
 from homalos.setup.check import Check, Text
-from homalos.setup.ctp import (
-    AGAIN,
-    CtpRecord,
-    find_compiler,
-    is_being_made,
-    missing_for_build,
-    probe_ctp,
-    read_record,
-)
+from homalos.setup.compiler import find_compiler, missing_for_build
+from homalos.setup.ctp import AGAIN, CtpRecord, is_being_made, probe_ctp, read_record
 
 __all__ = ["check_compiler", "check_ctp", "check_locale"]
 

@@ -52,10 +52,8 @@ def _struct(name: str, struct: Facts) -> list[str]:
 def _class(name: str, cls: Facts) -> list[str]:
     lines = [f"class {name} {{", "public:"]
     end = " = 0;" if name.endswith("Api") else " {}"
-    for method in cls["static"]:
-        lines.append(f"    static {_signature(method)};")
-    for method in cls["virtual"]:
-        lines.append(f"    virtual {_signature(method)}{end}")
+    lines += [f"    static {_signature(method)};" for method in cls["static"]]
+    lines += [f"    virtual {_signature(method)}{end}" for method in cls["virtual"]]
     if cls["protected_non_virtual_destructor"]:
         lines += ["protected:", f"    ~{name}() {{}}"]
     return [*lines, "};"]

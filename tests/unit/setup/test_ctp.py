@@ -1,6 +1,7 @@
 """The second step of the set-up: what it records when it works and when it does not."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "ctp-install.json"
     monkeypatch.setattr(ctp, "_record_path", lambda: path)
     monkeypatch.setattr(os, "nice", lambda change: change, raising=False)
+    monkeypatch.setattr(ctp, "build_native", lambda: 0)
     return path
 
 
@@ -84,7 +86,7 @@ def test_without_a_compiler_the_command_that_brings_one_is_recorded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ctp.sys, "platform", "linux")
-    monkeypatch.setattr(ctp.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     assert install_ctp() == 1
     record = read_record()
     assert record is not None

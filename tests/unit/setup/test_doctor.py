@@ -13,7 +13,7 @@ import pytest
 
 from homalos import doctor
 from homalos.doctor import language, run_doctor
-from homalos.setup import ctp, machine, native
+from homalos.setup import machine, native
 from homalos.setup.check import Check, Text
 from homalos.setup.ctp import CtpRecord
 
@@ -173,7 +173,7 @@ def test_a_missing_locale_names_the_command(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_missing_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native.sys, "platform", "linux")
-    monkeypatch.setattr(ctp.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     check = native.check_compiler()
     assert check.ok is False
     assert check.cure is not None
