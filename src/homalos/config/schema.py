@@ -12,6 +12,7 @@ from homalos.config.sections.calendar import CalendarFile
 from homalos.config.sections.console import ConsoleSection
 from homalos.config.sections.ctp import CtpSection
 from homalos.config.sections.exchange import ExchangeSection
+from homalos.config.sections.front import FrontSection
 from homalos.config.sections.gateway import GatewaySection
 from homalos.config.sections.kernel import KernelSection
 from homalos.config.sections.logging import LoggingSection
@@ -32,6 +33,7 @@ class Config(Section):
     kernel: KernelSection = msgspec.field(default_factory=KernelSection)
     market: MarketSection = msgspec.field(default_factory=MarketSection)
     exchange: ExchangeSection = msgspec.field(default_factory=ExchangeSection)
+    front: FrontSection = msgspec.field(default_factory=FrontSection)
     trading: TradingSection = msgspec.field(default_factory=TradingSection)
     risk: RiskSection = msgspec.field(default_factory=RiskSection)
     strategy: StrategySection = msgspec.field(default_factory=StrategySection)
@@ -80,6 +82,7 @@ TITLES: dict[str, Words] = {
     "kernel": Words("Event step and journal", "事件循环与日志账"),
     "market": Words("Quality gate and bars", "行情检查与K线"),
     "exchange": Words("Simulated exchange", "模拟交易所"),
+    "front": Words("Simulated CTP front", "模拟 CTP 前置"),
     "trading": Words("Orders and books", "委托与账本"),
     "risk": Words("Limits of the pre-trade risk rules", "事前风控限额"),
     "strategy": Words("Limits that hold for every strategy", "适用于所有策略的限制"),
