@@ -8,6 +8,7 @@ from homalos.gateway.protocol import Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.catalogue import check
 from homalos.kernel.clock import Clock
+from homalos.kernel.follower import FollowingClock, MarketFollower
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.journal import Journal
 from homalos.kernel.state import state_hash
@@ -20,6 +21,7 @@ from homalos.market.products import Products
 from homalos.market.sessions import Sessions
 from homalos.model.events import InstrumentListed
 from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.market import Tick
 from homalos.model.trading import Account, Order, StrategyBook
 from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
@@ -53,8 +55,9 @@ class View:
 class Engine:
     """Bus, market, trading and strategies, assembled. ``attach`` once, then ``connect``.
 
-    ``recorded``: the market comes from a file, its times are not compared with the clock.
-    ``watchdog``: strategies have time budgets and their files are watched.
+    ``recorded``: the times of the market are not compared with the clock: it comes from a file,
+    or the clock follows it. ``watchdog``: strategies have time budgets and their files are watched.
+    ``resolve``: how a pattern of strategies.yaml becomes a contract, if not as in a simulation.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Engine:
         recorded: bool = False,
         watchdog: bool = True,
         stuck_file: Path | None = None,
+        resolve: Callable[[str], InstrumentId | None] | None = None,
     ) -> None:
         account = AccountId(config.app.account)
         self.config = config
@@ -77,9 +81,10 @@ class Engine:
         self.bus = Bus(clock, config.kernel, journal)
         self.timers = Timers(self.bus)
         self.gateway = make_gateway(self.bus, self.timers)
-        self.gate = TickGate(
-            market.sessions, clock, config.market, self.bus.post, recorded=recorded
-        )
+        accept: Callable[[Tick], None] = self.bus.post
+        if isinstance(clock, FollowingClock):
+            accept = MarketFollower(self.bus, clock, self.timers).accept
+        self.gate = TickGate(market.sessions, clock, config.market, accept, recorded=recorded)
         self.calendar = CalendarWatch(self.bus, market.calendar)
         self.bars = BarAggregator(self.bus, self.timers, market.sessions, config.market)
         self.books = Books(self.bus, self.timers, config.trading, account)
@@ -93,7 +98,7 @@ class Engine:
         self.strategies = StrategyManager(
             self.bus, self.timers, OrderIds(run), View(self.books, self.orders),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
-            account=account, watchdog=watchdog, stuck_file=stuck_file,
+            account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
         )  # fmt: skip
 
     def _subscribe(self, instruments: Iterable[InstrumentId]) -> None:

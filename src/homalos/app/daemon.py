@@ -17,7 +17,7 @@ from homalos.app.keeper import JournalKeeper
 from homalos.app.past import Memory
 from homalos.app.stopping import KillFile, catch_signals
 from homalos.app.summary import Tally, summary, write
-from homalos.app.venue import Venue, VenueError
+from homalos.app.venues import RunVenue, VenueError
 from homalos.config.changes import Change
 from homalos.config.faults import ConfigError
 from homalos.config.loader import Loaded
@@ -26,13 +26,12 @@ from homalos.config.schema import Config
 from homalos.console.server import Console, PortTakenError
 from homalos.engine import Engine, Market
 from homalos.exchange.ledger import LedgerError
-from homalos.kernel.clock import SimClock, monotonic_ns
+from homalos.kernel.clock import monotonic_ns
 from homalos.kernel.journal import Journal, JournalError
 from homalos.kernel.lifecycle import Service, Services
 from homalos.kernel.lock import DataLock, DataLockError
 from homalos.kernel.loop import loop_factory, settle
-from homalos.kernel.pump import Pump
-from homalos.model.times import china_text
+from homalos.model.events import Reconciled
 from homalos.monitor.logs import LogActor, Logs
 from homalos.storage.schema import StorageError
 from homalos.storage.store import Store
@@ -106,35 +105,24 @@ class Daemon:
     def _build(self) -> None:
         config, data, replay = self._config, self._data, self._options.replay
         market = Market(config)
-        self._clock = SimClock()
         self._memory = Memory(data)
-        self._venue = Venue(config, market, data, replay, self._memory.last_ts)
+        self._venue = self._make_venue(market)
         self._journal = journal = self._open_journal()
         self.engine = Engine(
             config,
             market,
-            self._clock,
+            self._venue.clock,
             self._venue.gateway,
             run=self._memory.run,
             strategies=self._options.strategies_dir,
             journal=journal,
-            recorded=replay is not None,
+            recorded=self._venue.recorded,
             watchdog=replay is None,
             stuck_file=data / "stuck.txt",
         )
         engine = self.engine
         self._store = Store(
             engine.bus, data / "homalos.db", config.storage, store_ticks=not self._venue.from_store
-        )
-        self._pump = Pump(
-            engine.bus,
-            self._clock,
-            engine.timers,
-            iter(self._venue.source),
-            self._venue.feed,
-            speed=self._speed(),
-            congested=lambda: self._store.backlog() > self._config.storage.backlog_max_rows,
-            ended=self._source_ended,
         )
         engine.bus.on_fatal = self._core_failed
         self._face = Face(engine, self._services, replay=replay, extra=self._extra)
@@ -155,11 +143,17 @@ class Daemon:
             keep=kernel.journal_keep_segments,
         )
 
-    def _speed(self) -> float | None:
-        chosen = self._options.speed
-        if isinstance(chosen, str):
-            return self._config.exchange.speed or None
-        return chosen
+    def _make_venue(self, market: Market) -> RunVenue:
+        config, options = self._config, self._options
+        if options.replay is None and config.gateway.md != "sim":
+            from homalos.app.live import LiveVenue
+
+            return LiveVenue(config, market, self._data, self._memory)
+        from homalos.app.venue import SimulatedVenue
+
+        return SimulatedVenue(
+            config, market, self._data, options.replay, options.speed, self._memory.last_ts
+        )
 
     def _make_console(self) -> Console | None:
         section = self._config.console
@@ -199,7 +193,7 @@ class Daemon:
                     health=self._core_health))  # fmt: skip
         add(Service("kill file", depends=("core",), start=self._kill_file.start,
                     stop=self._kill_file.stop, health=self._kill_file.health))  # fmt: skip
-        add(Service("market", depends=("core",), start=self._start_market, stop=self._pump.stop))
+        add(Service("market", depends=("core",), start=self._start_market, stop=self._venue.end))
         add(
             Service(
                 "config", depends=("core",), start=self._reloader.start, stop=self._reloader.stop
@@ -220,12 +214,22 @@ class Daemon:
         await self._store.write_up(self._memory.facts)
         self._memory.facts.clear()
         self._kill_file.look()
+        if self._venue.live:  # the world comes when it comes
+            self._entry = engine.bus.subscribe(
+                Reconciled, self._let_in, actor="daemon", role="orders"
+            )
+            return
         engine.connect()
         engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
         engine.bus.run_until_idle()
-        engine.bars.load(self._venue.source.warmup)
+        engine.bars.load(self._venue.warmup())
         engine.strategies.start()
         engine.bus.run_until_idle()
+
+    def _let_in(self, event: Reconciled) -> None:
+        """Books and venue were compared for the first time: strategies may see the market."""
+        self.engine.bus.unsubscribe(self._entry)
+        self.engine.strategies.start()
 
     def _core_health(self) -> str | None:
         if self.engine.bus.fatal is not None:
@@ -238,7 +242,8 @@ class Daemon:
     def _start_market(self) -> None:
         settle()
         self._begin_ns = monotonic_ns()
-        self._pump.start(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._venue.begin(loop, self.engine, self._store, self._source_ended)
 
     def _stop_core(self) -> None:
         """Strategies stop, what they still say is carried out, orders follow the policy."""
@@ -283,7 +288,7 @@ class Daemon:
     async def _finish(self) -> dict[str, Any] | None:
         """Stop everything; a replay's figures are taken when its last row is written."""
         replay = self._options.replay is not None and self._failed is None
-        self._pump.stop()
+        self._venue.end()
         if replay:
             self.engine.bus.run_until_idle()
             self.engine.bars.flush()
@@ -296,7 +301,7 @@ class Daemon:
             figures = summary(
                 self.engine,
                 self._tally,
-                ticks=self._pump.pulled,
+                ticks=self._venue.pulled,
                 took_ns=self._end_ns - self._begin_ns,
                 rows=self._store.stats(),
                 unreadable=self._venue.unreadable,
@@ -331,17 +336,14 @@ class Daemon:
         self.engine.configure(config)
         self._store.configure(config.storage)
         self._logs.configure(config.logging)
-        self._venue.configure(config.exchange)
+        self._venue.configure(config)
         if self._console is not None:
             self._console.configure(config.console)
-        if any(change.key == "exchange.speed" for change in changes):
-            self._pump.set_speed(config.exchange.speed or None)
 
     def _extra(self) -> dict[str, Any]:
         return {
             "version": __version__,
-            "source": self._venue.source.name,
-            "speed": self._pump.speed,
+            **self._venue.facts(),
             "loop": self._loop_name,
             "store_backlog": self._store.backlog(),
             "run": self._memory.run,
@@ -349,13 +351,10 @@ class Daemon:
 
     def _hello(self) -> None:
         """What a person at the terminal needs: where the page is, what it trades on."""
-        venue = self._venue
         out = sys.stdout
-        pace = "max" if self._pump.speed is None else f"{self._pump.speed:g}x"
         out.write(
             f"\nHomalos {__version__}\n"
-            f"  SIMULATED / 模拟   {venue.source.name}, {pace}, "
-            f"from / 自 {china_text(venue.source.start)[:19]}\n"
+            f"  {self._venue.hello()}\n"
             f"  data / 数据        {self._data.absolute()}\n"
         )
         if self._console is not None:

@@ -1,12 +1,14 @@
 """The simulated venue of a run: which market feeds it, and the exchange behind the gateway."""
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from homalos.app.venues import VenueError
 from homalos.config.schema import Config
-from homalos.config.sections.exchange import ExchangeSection
-from homalos.engine import Market
+from homalos.engine import Engine, Market
 from homalos.exchange.engine import Exchange
 from homalos.exchange.ledger import Ledger
 from homalos.exchange.sources import Source
@@ -15,32 +17,42 @@ from homalos.exchange.sources.replay import RecordedMarket
 from homalos.gateway.sim import SimGateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock, wall_ns
+from homalos.kernel.pump import Pump
 from homalos.kernel.timers import Timers
 from homalos.market.formats import RecordingError, open_recording
 from homalos.model.ids import AccountId
-from homalos.model.market import Tick
-from homalos.model.times import china_day, to_date
+from homalos.model.market import Bar, Tick
+from homalos.model.times import china_day, china_text, to_date
 from homalos.storage.schema import FILE_NAME, StorageError
+from homalos.storage.store import Store
 from homalos.storage.ticks import TickReader
 
 STORE_PREFIX = "store:"
 
 
-class VenueError(Exception):
-    """The market that was asked for cannot be had; the message names the cure."""
+class SimulatedVenue:
+    """One run's exchange and market, pulled: ``RunVenue``."""
 
-
-class Venue:
-    """One run's exchange and market. ``gateway`` is the factory that the engine calls, once."""
-
-    feed: Callable[[Tick], None]
+    live = False
     source: Source
 
     def __init__(
-        self, config: Config, market: Market, data: Path, replay: str | None, journaled: int = 0
+        self,
+        config: Config,
+        market: Market,
+        data: Path,
+        replay: str | None,
+        speed: float | str | None,
+        journaled: int = 0,
     ) -> None:
-        """``journaled``: event time of the journal's last record; a generated market goes on
-        behind it, so that time never runs backwards over a crash."""
+        """``speed``: None as fast as possible, "default" as configured. ``journaled``: event time
+        of the journal's last record; a generated market goes on behind it, so that time never runs
+        backwards over a crash."""
+        self.clock = SimClock()
+        self.recorded = replay is not None
+        self._speed = speed
+        self._feed: Callable[[Tick], None] = _nowhere
+        self._pump: Pump | None = None
         self._config = config
         self._market = market
         self._data = data
@@ -58,9 +70,7 @@ class Venue:
     def gateway(self, bus: Bus, timers: Timers) -> SimGateway:
         """Read the exchange's ledger, open its market, and the door to it. ``VenueError``,
         ``LedgerError``."""
-        clock = bus.clock
-        assert isinstance(clock, SimClock)
-        market = self._market
+        clock, market = self.clock, self._market
         exchange = Exchange(
             self._config.exchange, market.products, market.sessions, clock, timers,
             Ledger(self._data / "exchange"),
@@ -70,7 +80,7 @@ class Venue:
         clock.advance(self.source.start)
         exchange.open(self.source.instruments, self.source.start)
         gateway = SimGateway(clock, exchange, AccountId(self._config.app.account))
-        self.feed = gateway.feed
+        self._feed = gateway.feed
         return gateway
 
     def _source(self, exchange: Exchange) -> Source:
@@ -108,11 +118,65 @@ class Venue:
         ticks = TickReader(self._data / FILE_NAME, day)
         return RecordedMarket(ticks, self._market.products, name=f"replay store:{day}")
 
-    def configure(self, section: ExchangeSection) -> None:
-        """Apply the keys that hold at once."""
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    def warmup(self) -> tuple[Bar, ...]:
+        return self.source.warmup
+
+    @property
+    def pulled(self) -> int:
+        """Ticks taken from the source so far."""
+        return 0 if self._pump is None else self._pump.pulled
+
+    def begin(
+        self, loop: asyncio.AbstractEventLoop, engine: Engine, store: Store,
+        ended: Callable[[], None],
+    ) -> None:  # fmt: skip
+        limit = self._config.storage.backlog_max_rows
+        self._pump = Pump(
+            engine.bus,
+            self.clock,
+            engine.timers,
+            iter(self.source),
+            self._feed,
+            speed=self._pace(self._speed),
+            congested=lambda: store.backlog() > limit,
+            ended=ended,
+        )
+        self._pump.start(loop)
+
+    def end(self) -> None:
+        if self._pump is not None:
+            self._pump.stop()
+
+    def configure(self, config: Config) -> None:
+        before, self._config = self._config, config
         if self.exchange is not None:
-            self.exchange.configure(section)
+            self.exchange.configure(config.exchange)
+        if self._pump is not None and config.exchange.speed != before.exchange.speed:
+            self._pump.set_speed(self._pace("default"))
+
+    def _pace(self, chosen: float | str | None) -> float | None:
+        return (self._config.exchange.speed or None) if isinstance(chosen, str) else chosen
+
+    def facts(self) -> dict[str, Any]:
+        return {"source": self.name, "speed": self._now_pace()}
+
+    def _now_pace(self) -> float | None:
+        return self._pace(self._speed) if self._pump is None else self._pump.speed
+
+    def hello(self) -> str:
+        speed = self._now_pace()
+        pace = "max" if speed is None else f"{speed:g}x"
+        since = china_text(self.source.start)[:19]
+        return f"SIMULATED / 模拟   {self.name}, {pace}, from / 自 {since}"
 
     def close(self) -> None:
         if self.exchange is not None:
             self.exchange.close()
+
+
+def _nowhere(tick: Tick) -> None:
+    """Before there is a gateway."""

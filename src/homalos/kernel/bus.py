@@ -172,6 +172,16 @@ class Bus:
         """Run no more slices on the loop; ``run_until_idle`` still drains."""
         self._stopped = True
 
+    def serve(self, source: Callable[[], object]) -> None:
+        """Let ``source`` post what it has, and dispatch that at once: for a reader of the loop,
+        which saves a turn of the loop. A source that raises is told as actor ``gateway``."""
+        self._awake = True
+        try:
+            source()
+        except Exception as error:  # noqa: BLE001  isolation: whatever it raises
+            self.failed("gateway", "callback", error)
+        self._run_slice()
+
     def wake(self) -> None:
         """Make the bus look for work (a pulled source has some again)."""
         if not self._awake:

@@ -26,15 +26,22 @@ class Clock(Protocol):
 
 
 class LiveClock:
-    """The wall clock, which never runs backwards here: a step back of the machine's clock is held
-    at the last value until it has caught up."""
+    """The wall clock, shifted to the exchange's where that differs; it never runs backwards here: a
+    step back of the machine's clock is held at the last value until it has caught up."""
 
     def __init__(self) -> None:
         self._last = 0
+        self.offset = 0
+        """The exchange's time less the machine's, ns."""
         self.monotonic = monotonic_ns
 
+    def shift(self, offset: int) -> None:
+        """Show the machine's time plus ``offset`` from now on. A smaller one than before: the clock
+        stands still until that has caught up."""
+        self.offset = offset
+
     def now(self) -> int:
-        now = wall_ns()
+        now = wall_ns() + self.offset
         if now < self._last:
             return self._last
         self._last = now

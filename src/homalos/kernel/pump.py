@@ -146,10 +146,17 @@ class LiveTimers:
         self._timers = timers
         self._loop = loop
         self._alarm: asyncio.TimerHandle | None = None
-        timers.earlier = self._arm
-        self._arm()
+        timers.earlier = self.arm
+        self.arm()
 
-    def _arm(self) -> None:
+    def stop(self) -> None:
+        """Fire nothing more."""
+        self._timers.earlier = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def arm(self) -> None:
+        """Look anew when the next timer is due; also when the clock was shifted."""
         if self._alarm is not None:
             self._alarm.cancel()
         due = self._timers.due()
@@ -159,4 +166,4 @@ class LiveTimers:
 
     def _fire(self) -> None:
         self._timers.fire(self._bus.clock.now())
-        self._arm()
+        self.arm()

@@ -28,7 +28,7 @@ def test_a_venue_that_breaks_the_core_ends_the_daemon_with_a_fault(
         options = RunOptions(loaded, tmp_path, tmp_path / "logs", ROOT / "strategies", port=0)
         daemon = Daemon(options, "asyncio")
         count = [0]
-        feed = daemon._pump._feed
+        feed = daemon._venue._feed
 
         def breaks(tick: Tick) -> None:
             count[0] += 1
@@ -36,7 +36,7 @@ def test_a_venue_that_breaks_the_core_ends_the_daemon_with_a_fault(
                 raise OSError("No space left on device")
             feed(tick)
 
-        daemon._pump._feed = breaks
+        daemon._venue._feed = breaks
         async with asyncio.timeout(20):
             return await daemon.run()
 
