@@ -15,6 +15,8 @@ from homalos.model.enums import OrderStatus
 from homalos.model.ids import InstrumentId
 from homalos.model.times import MINUTE, SECOND
 
+Prices = tuple[tuple[InstrumentId, float], ...]
+
 
 class DayRoll:
     """Settles after the last close of the day; nothing is scheduled while every floor is closed but
@@ -28,6 +30,7 @@ class DayRoll:
         scheduler: Scheduler,
         section: ExchangeSection,
         contracts: Mapping[InstrumentId, Contract],
+        settling: Callable[[Prices, int], None],
         new_day: Callable[[int], None],
     ) -> None:
         self._desk = desk
@@ -37,6 +40,7 @@ class DayRoll:
         self._delay = section.settlement_delay_minutes * MINUTE
         self._interval = section.mark_interval_s * SECOND
         self._contracts = contracts
+        self._settling = settling
         self._new_day = new_day
         self._watching = False
 
@@ -63,7 +67,9 @@ class DayRoll:
             if order.instrument in self._contracts:
                 self._contracts[order.instrument].remove(order)
         self._mark(ts)
-        desk.write(Settled(state.trading_day, next_day, self._prices(), ts))
+        prices = self._prices()
+        self._settling(prices, ts)
+        desk.write(Settled(state.trading_day, next_day, prices, ts))
         desk.commit(ts)
         desk.compact()
         if desk.listener is not None:
@@ -71,7 +77,7 @@ class DayRoll:
         self._new_day(next_day)
         desk.commit(ts)
 
-    def _prices(self) -> tuple[tuple[InstrumentId, float], ...]:
+    def _prices(self) -> Prices:
         """Settlement prices of every contract that has ever had a price here."""
         found = []
         state = self._desk.state

@@ -7,7 +7,7 @@ and margin are computed when asked, so a market that moves costs a look-up.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from homalos.config.sections.exchange import ExchangeSection
@@ -15,7 +15,7 @@ from homalos.exchange import codes
 from homalos.exchange.checks import Checks
 from homalos.exchange.clearing import Clearing
 from homalos.exchange.contract import Contract, Floor
-from homalos.exchange.day import DayRoll
+from homalos.exchange.day import DayRoll, Prices
 from homalos.exchange.desk import Desk
 from homalos.exchange.doors import Doors
 from homalos.exchange.entry import OrderEntry
@@ -24,7 +24,9 @@ from homalos.exchange.listing import instrument_of
 from homalos.exchange.matching import market_moved, out_of_reach
 from homalos.exchange.opening import Opening
 from homalos.exchange.phases import Phases, Scheduler
+from homalos.exchange.positions import Holdings
 from homalos.exchange.records import (
+    Adjusted,
     CashMoved,
     DayOpened,
     Fill,
@@ -38,7 +40,7 @@ from homalos.kernel.clock import Clock
 from homalos.market import money
 from homalos.market.products import Products
 from homalos.market.sessions import Sessions
-from homalos.model.enums import OrderKind, OrderStatus, Phase, TimeInForce
+from homalos.model.enums import Direction, OrderKind, OrderStatus, Phase, TimeInForce
 from homalos.model.ids import AccountId, InstrumentId, OrderId
 from homalos.model.market import Instrument, Tick
 from homalos.model.times import china_text
@@ -71,6 +73,8 @@ class Exchange:
         self.clock = clock
         self.opened = False
         self.counters: Counter[str] = Counter()
+        self.settling: Callable[[Prices, int], None] | None = None
+        """Called with the settlement prices before a day is settled: its last look at the day."""
         self._products = products
         self._state = VenueState() if ledger is None else ledger.read()
         self._contracts: dict[InstrumentId, Contract] = {}
@@ -85,8 +89,9 @@ class Exchange:
         self._doors = Doors(scheduler)
         self._phases = Phases(sessions, self._doors, self._phase_changed)
         self._day = DayRoll(
-            self._desk, self._phases, sessions, self._doors, section, self._contracts, self._new_day
-        )
+            self._desk, self._phases, sessions, self._doors, section, self._contracts,
+            self._about_to_settle, self._new_day,
+        )  # fmt: skip
 
     # ------------------------------------------------------------ opening and closing
 
@@ -231,6 +236,10 @@ class Exchange:
                 floor.exchange, floor.product, floor.phase, floor.trading_day, now
             )
 
+    def _about_to_settle(self, prices: Prices, ts: int) -> None:
+        if self.settling is not None:
+            self.settling(prices, ts)
+
     def _new_day(self, trading_day: int) -> None:
         """Contracts as they are from this day on; every first tick is a first one again."""
         self._live.clear()
@@ -244,10 +253,10 @@ class Exchange:
 
     # ------------------------------------------------------------ orders
 
-    def insert(self, request: NewOrder) -> None:
+    def insert(self, request: NewOrder, veto: str = "") -> None:
         """Take an order; whatever becomes of it is reported, never returned or raised. Where the
-        disk refuses, nothing is answered."""
-        self._doors.run(self._entry.insert, request, self.clock.now())
+        disk refuses, nothing is answered. ``veto``: the exchange refuses it, in these words."""
+        self._doors.run(self._entry.insert, request, veto, self.clock.now())
 
     def cancel(self, account: AccountId, order_id: OrderId) -> None:
         """Cancel the rest of an order; refused with 25, 26, or the exchange's word."""
@@ -274,6 +283,28 @@ class Exchange:
         if amount > self.clearing.available(owner):
             raise ValueError(f"{amount:.2f} is more than is available")
         self._move_cash(account, amount, -1)
+
+    def adjust(
+        self, account: AccountId, instrument: InstrumentId, direction: Direction, lots: int,
+        price: float | None = None, *, today: bool = True,
+    ) -> None:  # fmt: skip
+        """Add lots without a trade (negative: take away what no working close has bound), at the
+        last price where none is given. ``LookupError``: no such account or contract;
+        ``ValueError``: not so many lots, or no price; ``LedgerError``: the disk refuses."""
+        if account not in self._state.accounts or instrument not in self._contracts:
+            raise LookupError(f"the simulated exchange has no {account} with {instrument}")
+        price = self.last_price(instrument) if price is None else price
+        if price is None:
+            raise ValueError(f"{instrument} has no price yet: give one")
+        pair = self._state.accounts[account].holdings.get(instrument, Holdings())
+        held = pair.long if direction is Direction.LONG else pair.short
+        free = held.of_day(today=today)
+        if -lots > min(free.lots - free.frozen, held.lots - held.frozen):
+            raise ValueError(f"{instrument}: there are not {-lots} free {direction} lots")
+        self._doors.must_be_open()
+        now = self.clock.now()
+        self._desk.write(Adjusted(account, instrument, direction, lots, price, today, now))
+        self._doors.run(self._desk.commit, now)
 
     def _move_cash(self, account: AccountId, amount: float, sign: int) -> None:
         if not 0 <= amount < 1e15:
@@ -321,6 +352,28 @@ class Exchange:
     def fills(self, account: AccountId) -> tuple[Fill, ...]:
         """Fills of the trading day, in order of time."""
         return tuple(self._state.accounts[account].fills)
+
+    def order(self, account: AccountId, order_id: OrderId) -> VenueOrder | None:
+        return self._state.order(account, order_id)
+
+    def holdings(self, account: AccountId) -> dict[InstrumentId, Holdings]:
+        """Lots with their prices, by contract; not to be changed. ``KeyError``: no such account."""
+        return self._state.accounts[account].holdings
+
+    def has_account(self, account: AccountId) -> bool:
+        return account in self._state.accounts
+
+    def contract(self, instrument: InstrumentId) -> Contract | None:
+        """The floor's view of a contract: phase, newest snapshot; not to be changed."""
+        return self._contracts.get(instrument)
+
+    def limits(self, instrument: InstrumentId) -> tuple[float | None, float | None]:
+        """(lower, upper) limit of the day. ``KeyError``: no such contract."""
+        return self._checks.limits(self._contracts[instrument])
+
+    def pre_settlement(self, instrument: InstrumentId) -> float | None:
+        """``KeyError``: no such contract."""
+        return self._checks.pre_settlement(self._contracts[instrument])
 
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(contract.instrument for contract in self._contracts.values())

@@ -25,6 +25,9 @@ from homalos.market import money
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Phase, TimeInForce
 from homalos.model.ids import AccountId, InstrumentId, OrderId, VenueOrderId
 
+MIN_LOTS = frozenset({"SHFE", "INE", "CFFEX"})
+"""Where the least lots of a FAK have an effect (FACTS A8)."""
+
 
 class OrderEntry:
     """See the module. Reports are told by the desk when they are in the ledger."""
@@ -49,8 +52,8 @@ class OrderEntry:
     def configure(self, section: ExchangeSection) -> None:
         self._section = section
 
-    def insert(self, request: NewOrder, now: int) -> None:
-        """Check, book, match, and tell."""
+    def insert(self, request: NewOrder, veto: str, now: int) -> None:
+        """Check, book, match, and tell. With ``veto`` the exchange refuses, in these words."""
         contract = self._contracts.get(request.instrument)
         try:
             order = self._placed(request, contract, now)
@@ -58,7 +61,7 @@ class OrderEntry:
             self._desk.say(_refused(request, refusal, now))
         else:
             assert contract is not None
-            self._take(order, request, contract, now)
+            self._take(order, request, contract, veto, now)
         self._desk.commit(now)
 
     def _placed(self, request: NewOrder, contract: Contract | None, now: int) -> VenueOrder:
@@ -86,11 +89,16 @@ class OrderEntry:
             request.account, request.id, item.exchange, request.instrument, request.side,
             request.offset, request.kind, request.tif, price, lots, self._state.trading_day, now,
             sequence, VenueOrderId(f"{sequence:>12}"), margin, fee, ts_event=now,
+            tag=request.tag,
         )  # fmt: skip
 
-    def _take(self, order: VenueOrder, request: NewOrder, contract: Contract, now: int) -> None:
+    def _take(
+        self, order: VenueOrder, request: NewOrder, contract: Contract, veto: str, now: int
+    ) -> None:
         """The exchange's checks, then the match."""
         try:
+            if veto:
+                raise ExchangeRefusal(order.exchange, veto)
             self._checks.entry(request, contract, order.price)
             self._own_cross(order, contract)
         except ExchangeRefusal as refusal:
@@ -102,7 +110,7 @@ class OrderEntry:
         self._desk.write(Placed(order))
         fills: list[Fill] = []
         if contract.floor.phase is Phase.CONTINUOUS:
-            fills = self._sweep(order, contract, now)
+            fills = self._sweep(order, request.min_lots, contract, now)
         rests = order.kind is OrderKind.LIMIT and order.tif is TimeInForce.GFD
         if order.remaining and not rests:
             self.end(order, OrderStatus.CANCELLED, codes.KILLED, now)
@@ -116,8 +124,11 @@ class OrderEntry:
                 raise ExchangeRefusal(order.exchange, codes.SELF_TRADE)
             self._counters["self_crosses"] += 1
 
-    def _sweep(self, order: VenueOrder, contract: Contract, now: int) -> list[Fill]:
-        if order.tif is TimeInForce.FOK and fillable(contract, order) < order.lots:
+    def _sweep(self, order: VenueOrder, min_lots: int, contract: Contract, now: int) -> list[Fill]:
+        least = order.lots if order.tif is TimeInForce.FOK else 0
+        if order.tif is TimeInForce.FAK and order.exchange in MIN_LOTS:
+            least = min_lots
+        if least > 1 and fillable(contract, order) < least:
             return []
         fills = []
         for match in sweep(contract, order):

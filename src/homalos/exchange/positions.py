@@ -38,6 +38,8 @@ class Part(msgspec.Struct, array_like=True):
     open_price: float
     basis: float
     today: bool
+    day: int = 0
+    """Trading day of the opening; 0: not known."""
 
 
 class Holding(msgspec.Struct, array_like=True):
@@ -99,13 +101,13 @@ class Holding(msgspec.Struct, array_like=True):
                 total += taken * part.basis
         return total
 
-    def open(self, lots: int, price: float) -> None:
+    def open(self, lots: int, price: float, day: int = 0) -> None:
         """Add today's lots; those of one price that follow each other are one part."""
         last = self.parts[-1] if self.parts else None
         if last is not None and last.today and last.open_price == price:
             last.lots += lots
         else:
-            self.parts.append(Part(lots, price, price, True))
+            self.parts.append(Part(lots, price, price, True, day))
         self.today_rate_lots += lots
         self.today += lots
         amount = lots * price
@@ -113,21 +115,50 @@ class Holding(msgspec.Struct, array_like=True):
         self.basis_sum += amount
         self.today_sum += amount
 
+    def adjust(self, lots: int, price: float, day: int, *, today: bool) -> None:
+        """Lots that came without a trade; negative ones went: today's or yesterday's that no close
+        has bound (``ValueError``: there are fewer)."""
+        if lots >= 0:
+            place = len(self.parts) if today else self.yesterday_parts()
+            self.parts.insert(place, Part(lots, price, price, today, day))
+            self.today_rate_lots += lots if today else 0
+        else:
+            which: Bucket = "today" if today else "yesterday"
+            self._take(-lots, which)
+            self.today_rate_lots = min(self.today_rate_lots, self.today)
+        self._sum()
+
+    def yesterday_parts(self) -> int:
+        """How many parts are older than today; they stand first."""
+        return sum(not part.today for part in self.parts)
+
+    def of_day(self, *, today: bool) -> "Holding":
+        """Today's or yesterday's lots alone, as CTP shows them on SHFE and INE."""
+        found = Holding([part for part in self.parts if part.today is today])
+        found.frozen = self.frozen_today if today else self.frozen - self.frozen_today
+        found._sum()
+        return found
+
     def close(self, lots: int, which: Bucket) -> None:
         """Take lots away; there must be enough of them (``ValueError``)."""
         if lots > self.lots:
             raise ValueError(f"a close of {lots} lots, and {self.lots} are there")
         self.today_rate_lots -= min(self.today_rate_lots, self.close_today_lots(lots, which))
+        self._take(lots, which)
+        self._sum()
+
+    def _take(self, lots: int, which: Bucket) -> None:
+        """``ValueError``: there are not so many that it may take; nothing is taken."""
+        there = sum(p.lots for p in self.parts if which == "any" or p.today is (which == "today"))
+        if there < lots:
+            raise ValueError(f"a close of {lots} lots found {there} that it may take")
         wanted = lots
         for part in self.parts:
             if wanted and (which == "any" or part.today is (which == "today")):
                 taken = min(wanted, part.lots)
                 wanted -= taken
                 part.lots -= taken
-        if wanted:
-            raise ValueError(f"a close of {lots} lots found {lots - wanted} that it may take")
         self.parts = [part for part in self.parts if part.lots]
-        self._sum()
 
     def settle(self, price: float | None) -> None:
         """The day is over: every lot is yesterday's, marked at the settlement where it is known."""

@@ -4,7 +4,15 @@ from typing import Protocol
 
 import msgspec
 
-from homalos.model.enums import Offset, OrderKind, OrderStatus, Phase, Side, TimeInForce
+from homalos.model.enums import (
+    Direction,
+    Offset,
+    OrderKind,
+    OrderStatus,
+    Phase,
+    Side,
+    TimeInForce,
+)
 from homalos.model.event import Record
 from homalos.model.ids import AccountId, InstrumentId, OrderId, TradeId, VenueOrderId
 from homalos.model.market import Instrument, Tick
@@ -25,6 +33,10 @@ class NewOrder(Record, frozen=True):
     tif: TimeInForce
     price: float
     lots: int
+    min_lots: int = 1
+    """Of a FAK: fewer than these at once, and none (SHFE, INE and CFFEX; elsewhere no effect)."""
+    tag: str = ""
+    """The client's own, kept with the order and given back, never read here."""
 
 
 class VenueOrder(msgspec.Struct, array_like=True, gc=False):
@@ -53,6 +65,7 @@ class VenueOrder(msgspec.Struct, array_like=True, gc=False):
     code: int = 0
     message: str = ""
     ts_event: int = 0
+    tag: str = ""
 
     @property
     def remaining(self) -> int:
@@ -153,6 +166,19 @@ class CashMoved(Entry):
 
     account: AccountId
     amount: float
+    ts: int
+
+
+class Adjusted(Entry):
+    """Lots came or went (negative) without a trade: positions brought along, or changed behind the
+    client's back. ``price`` is the opening price and the basis of what came."""
+
+    account: AccountId
+    instrument: InstrumentId
+    direction: Direction
+    lots: int
+    price: float
+    today: bool
     ts: int
 
 

@@ -12,6 +12,7 @@ import msgspec
 from homalos.exchange.positions import Bucket, Holding, Holdings, bucket
 from homalos.exchange.records import (
     ENDED,
+    Adjusted,
     CashMoved,
     DayOpened,
     Ended,
@@ -25,7 +26,7 @@ from homalos.exchange.records import (
     VenueOrder,
 )
 from homalos.market import money
-from homalos.model.enums import Offset, OrderStatus, Side
+from homalos.model.enums import Direction, Offset, OrderStatus, Side
 from homalos.model.ids import AccountId, InstrumentId, OrderId
 from homalos.model.market import Instrument, Tick
 
@@ -135,7 +136,7 @@ def _filled(state: VenueState, entry: Filled) -> None:
     owner.holdings.setdefault(fill.instrument, Holdings())
     held = owner.holding(fill.instrument, fill.side, order.offset)
     if order.offset is Offset.OPEN:
-        held.open(fill.lots, fill.price)
+        held.open(fill.lots, fill.price, fill.trading_day)
     else:
         held.close(fill.lots, state._which(order))
     owner.fees = round(owner.fees + fill.fee, 4)
@@ -157,6 +158,13 @@ def _cash(state: VenueState, entry: CashMoved) -> None:
         owner.deposit = round(owner.deposit + entry.amount, 4)
     else:
         owner.withdraw = round(owner.withdraw - entry.amount, 4)
+    state.last_ts = max(state.last_ts, entry.ts)
+
+
+def _adjusted(state: VenueState, entry: Adjusted) -> None:
+    pair = state.accounts[entry.account].holdings.setdefault(entry.instrument, Holdings())
+    held = pair.long if entry.direction is Direction.LONG else pair.short
+    held.adjust(entry.lots, entry.price, state.trading_day if entry.today else 0, today=entry.today)
     state.last_ts = max(state.last_ts, entry.ts)
 
 
@@ -196,11 +204,12 @@ _APPLY: dict[type[Entry], Callable[[VenueState, Any], None]] = {
     Ended: _ended,
     Filled: _filled,
     CashMoved: _cash,
+    Adjusted: _adjusted,
     Settled: _settled,
     Marked: _marked,
 }
 
-AnyEntry = Listed | DayOpened | Placed | Ended | Filled | CashMoved | Settled | Marked
+AnyEntry = Listed | DayOpened | Placed | Ended | Filled | CashMoved | Adjusted | Settled | Marked
 """For the ledger's decoder."""
 
 
