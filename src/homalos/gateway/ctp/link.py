@@ -161,14 +161,17 @@ class Link:
         is so not asked once a second."""
         left = (self._not_before - self._clock.monotonic()) / 1e9
         if left > 0:
-            self._timers.append(self._call_later(left, attempt))
+            self.later(left, attempt)
         else:
             attempt()
 
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call back, unless the state is another by then (or a step failed)."""
+        self._timers.append(self._call_later(seconds, callback))
+
     def expect(self, what: str, seconds: float, retry: Callable[[], None]) -> None:
         """A request was sent: without an answer (``enter`` or ``fail``) in time it has failed."""
-        late = self._call_later(seconds, lambda: self._no_answer(what, seconds, retry))
-        self._timers.append(late)
+        self.later(seconds, lambda: self._no_answer(what, seconds, retry))
 
     def fail(self, what: str, code: int, message: str, retry: Callable[[], None]) -> bool:
         """A step failed: ``code`` of CTP, a request's return code, or 0 (no answer).
@@ -190,7 +193,7 @@ class Link:
             return False
         wait = self._backoff.wait(self._retries)
         self._not_before = self._clock.monotonic() + round(wait * 1e9)
-        self._timers.append(self._call_later(wait, retry))
+        self.later(wait, retry)
         if self._failures.heard():
             logger.warning("{} ({} x, next in {:g} s)", text, self._failures.count, wait)
             self._alarm(Severity.WARNING, text)
