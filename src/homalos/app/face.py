@@ -10,6 +10,7 @@ import msgspec
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.enums import OrderStatus, Severity, TradingState
+from homalos.model.event import Record
 from homalos.model.events import (
     ORDER_FACTS,
     ActorQuarantined,
@@ -116,6 +117,8 @@ class Face:
             "now": engine.clock.now(),
             "md_connected": self._lines["md"],
             "td_connected": self._lines["td"],
+            "lines": [_plain(line) for line in engine.gateway.health()],
+            "opaque_positions": [_plain(p) for p in engine.gateway.opaque_positions()],
             "trading_state": control.state.value,
             "trading_state_who": control.who,
             "trading_state_why": control.why,
@@ -218,6 +221,10 @@ class Face:
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
         now = self._engine.clock.now()
         self._engine.bus.post(StrategyCommand(strategy, action, who, now, payload))
+
+
+def _plain(row: Record) -> Any:
+    return msgspec.to_builtins(msgspec.structs.asdict(row))
 
 
 def _changed(order: Order) -> int:

@@ -4,6 +4,7 @@ const $ = (id) => document.getElementById(id);
 let zh = (localStorage.getItem("language") ?? (navigator.language.startsWith("zh") ? "zh" : "en")) === "zh";
 const word = (key) => (WORDS[key] ? WORDS[key][zh ? 0 : 1] : String(key));
 const latest = {};
+let opaque = []; // positions that are shown and left alone
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat("en-US");
@@ -107,6 +108,11 @@ const draw = {
     $("trading-day").textContent = day(s.trading_day);
     $("market-time").textContent = when(s.now);
     $("lines").textContent = word(s.md_connected ? "up" : "down") + " / " + word(s.td_connected ? "up" : "down");
+    $("lines").title = (s.lines ?? []).map((l) => `${l.channel}: ${l.state} ${l.code ? `${l.code} ` : ""}${l.message}`).join("\n");
+    const faults = (s.lines ?? []).filter((l) => !l.ready && l.code).map((l) => `${l.channel} ${l.code} ${l.message}`);
+    $("line-fault").textContent = faults.join(" · ");
+    opaque = (s.opaque_positions ?? []).map((p) => ({ ...p, instrument: `${p.exchange}.${p.symbol}`,
+      yesterday_lots: p.lots - p.today_lots, average_price: null, last_price: null, position_profit: null }));
     $("state").textContent = word(s.trading_state);
     $("state").className = "badge " + s.trading_state;
     $("state").title = s.trading_state_why ?? "";
@@ -139,8 +145,8 @@ const draw = {
   positions(rows) {
     const columns = [["instrument"], ["side"], ["lots"], ["today", "", "wide"], ["average"], ["last", "", "wide"],
       ["floating"], ["margin", "", "wide"]];
-    fill("positions", columns, rows, (p) => [
-      cell(p.instrument), cell(word(p.direction), p.direction === "long" ? "up" : "down"),
+    fill("positions", columns, [...rows, ...opaque], (p) => [
+      hint(cell(p.instrument), p.kind && `${word(p.kind)}: ${word("opaque")}`), cell(word(p.direction), p.direction === "long" ? "up" : "down"),
       cell(p.today_lots + p.yesterday_lots), cell(p.today_lots), cell(price(p.average_price)), cell(price(p.last_price)),
       cell(signed(p.position_profit), colour(p.position_profit)), cell(show(p.margin)),
     ]);
