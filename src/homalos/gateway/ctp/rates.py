@@ -67,7 +67,7 @@ class Rates:
         self._wanted: dict[InstrumentId, tuple[Instrument, bool]] = {}
         self._waiting: tuple[deque[Instrument], deque[Instrument]] = (deque(), deque())
         """Held; the rest."""
-        self._asking = False
+        self._asking: InstrumentId | None = None
         self._unsaved = 0
 
     def start(self, trading_day: int) -> None:
@@ -80,7 +80,12 @@ class Rates:
                 self._changed(id, known.long, known.short, known.fees)
         for queue in self._waiting:
             queue.clear()
-        self._asking = False
+        # What was being asked when the line dropped, and what had no answer, is asked again.
+        if self._asking is not None:
+            self._known.pop(self._asking, None)
+        self._asking = None
+        for id in [id for id, known in self._known.items() if known == _Known()]:  # noqa: A001
+            del self._known[id]
         for instrument, held in self._wanted.values():
             self._queue(instrument, held)
         self._next()
@@ -106,7 +111,7 @@ class Rates:
             self._waiting[not held].append(instrument)
 
     def _next(self) -> None:
-        if self._asking or not self._day:
+        if self._asking is not None or not self._day:
             return
         queue = self._waiting[0] or self._waiting[1]
         if not queue:
@@ -114,7 +119,7 @@ class Rates:
                 self._save()
             return
         instrument = queue.popleft()
-        self._asking = True
+        self._asking = instrument.id
         self._known[instrument.id] = _Known()
         self._ask(
             "ReqQryInstrumentMarginRate", instrument, lambda rows: self._margin(instrument, rows)
@@ -170,7 +175,7 @@ class Rates:
 
     def _complete(self, instrument: Instrument) -> None:
         known = self._known[instrument.id]
-        self._asking = False
+        self._asking = None
         self._unsaved += 1
         self._changed(instrument.id, known.long, known.short, known.fees)
         if self._unsaved >= SAVE_EVERY:
@@ -185,7 +190,7 @@ class Rates:
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError) as error:
-            text = f"{self._path}: {error}; ignored, the rates are asked for again / 缓存无法读取，已忽略"
+            text = f"{self._path}: {error}; ignored, asked for again / 缓存无法读取，已忽略"
             logger.warning("ctp td: {}", text)
             self._alarm(Severity.WARNING, text)
             return {}
