@@ -15,7 +15,7 @@ FILES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"app", "backtest", "bench", "commands", "doctor", "setup"},
+    {"app", "backtest", "bench", "commands", "doctor", "exchange_command", "setup"},
     {"console", "monitor", "storage", "engine"},
     {"strategy"},
     {"trading"},
@@ -30,7 +30,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 BESIDE = {
     ("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor"),
-    ("commands", "app"),
+    ("commands", "app"), ("exchange_command", "app"),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from homalos.ctp.abi import Value
 from homalos.exchange.door.fault_spec import RULES, FaultSpec, moment
 from homalos.exchange.door.foreign import MARKET_SIDE, strike
 from homalos.exchange.door.ports import PASS, Act, FrontPort, Session, Verdict
+from homalos.exchange.ledger import LedgerError
 from homalos.exchange.phases import Scheduler
 from homalos.kernel.clock import Clock
 from homalos.model.ids import AccountId
@@ -168,20 +169,23 @@ class FaultBoard:
 
     def _act(self, state: FaultState) -> None:
         """Do what no verdict can; what cannot be is told in ``rows``, and ends nothing."""
-        assert self._front is not None
-        spec = state.spec
         try:
-            if spec.kind in MARKET_SIDE:
-                strike(self._front, spec, self._account)
-            elif spec.kind == "stall":
-                self._stall(self._front, spec.ms)
-            elif spec.kind == "clear_flows":
-                self._front.clear_flows()
-            else:
-                self._cut(self._front, spec)
-        except (LookupError, ValueError) as error:
+            self.do(state.spec)
+        except (LookupError, ValueError, LedgerError) as error:
             state.failed = str(error)
-            logger.warning("fault {} {} cannot be: {}", state.id, spec.kind, error)
+            logger.warning("fault {} {} cannot be: {}", state.id, state.spec.kind, error)
+
+    def do(self, spec: FaultSpec) -> Any:
+        """Do now what ``spec`` says, whatever its time; what came of it. Only of kinds that a time
+        may have. ``LookupError``: no such account or contract; ``ValueError``: it cannot be."""
+        assert self._front is not None
+        if spec.kind in MARKET_SIDE:
+            return strike(self._front, spec, self._account)
+        if spec.kind == "stall":
+            return self._stall(self._front, spec.ms)
+        if spec.kind == "clear_flows":
+            return self._front.clear_flows()
+        return self._cut(self._front, spec)
 
     def _stall(self, front: FrontPort, ms: int) -> None:
         """Stalls that overlap end with the last."""
@@ -194,8 +198,8 @@ class FaultBoard:
         if not self._stalls:
             front.stall_md(False)
 
-    def _cut(self, front: FrontPort, spec: FaultSpec) -> None:
-        front.cut(
+    def _cut(self, front: FrontPort, spec: FaultSpec) -> int:
+        return front.cut(
             [
                 session
                 for session in front.sessions()

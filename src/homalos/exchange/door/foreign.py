@@ -7,15 +7,9 @@ same for a fault and for a command of the control door.
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from homalos.exchange.door.fault_spec import FaultSpec
 from homalos.exchange.door.ports import ForeignOrder, FrontPort
 from homalos.model.ids import AccountId, InstrumentId
-
-
-class NotThereError(LookupError):
-    """No such account, contract or user; the message says what there is."""
 
 
 def strike(front: FrontPort, spec: FaultSpec, account: AccountId) -> Any:
@@ -59,8 +53,3 @@ _DEEDS: dict[str, Callable[[FrontPort, FaultSpec, AccountId], Any]] = {
     "tick": _tick,
 }
 MARKET_SIDE = frozenset(_DEEDS)
-
-
-def as_json(value: Any) -> Any:
-    """Structs as plain values, for the control door."""
-    return msgspec.to_builtins(value)
