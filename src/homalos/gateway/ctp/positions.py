@@ -1,0 +1,167 @@
+"""Rows of positions and of the account into the core's values (FACTS A10, A12).
+
+Futures held as speculation become ``Position``. Everything else is opaque: options, combinations
+(their legs are rows of their own, so the combination's is never taken apart), hedge and arbitrage
+lots, contracts that the venue does not list. Opaque rows are shown, their margin stays in the
+account's, and what their trades did to the money counts as money that came or went: the books,
+which do not book those trades, then still add up.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from homalos.gateway.ctp import convert
+from homalos.gateway.ctp.convert import Contracts, amount
+from homalos.gateway.protocol import OpaquePosition
+from homalos.market.normalise import price
+from homalos.model.enums import Direction
+from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.market import Instrument
+from homalos.model.trading import Account, Position
+
+DIRECTIONS = {"2": Direction.LONG, "3": Direction.SHORT}
+NET, HISTORY = "1", "2"
+_OPTION = re.compile(r"[A-Za-z]+\d{3,4}-?[CP]-?\d+")
+_MONEY = ("CloseProfit", "PositionProfit", "Commission")
+
+Row = Mapping[str, Any]
+
+
+class Holdings(NamedTuple):
+    """A whole answer of ``ReqQryInvestorPosition``."""
+
+    positions: tuple[Position, ...]
+    opaque: tuple[OpaquePosition, ...]
+    effects: "Effects"
+
+
+class Effects(NamedTuple):
+    """What opaque rows did to the account today, in yuan, premiums (CashIn) apart."""
+
+    closed_profit: float = 0.0
+    position_profit: float = 0.0
+    fees: float = 0.0
+
+
+def holdings(rows: Iterable[Row], contracts: Contracts, account: AccountId) -> Holdings:
+    """All rows of one answer: one ``Position`` for each contract and direction that has lots."""
+    known: dict[tuple[InstrumentId, Direction], tuple[Instrument, list[Row]]] = {}
+    opaque: list[Row] = []
+    for row in rows:
+        item = contracts.wire(str(row["ExchangeID"]), str(row["InstrumentID"]))
+        direction = DIRECTIONS.get(row["PosiDirection"])
+        hedge = row["HedgeFlag"]
+        if item is None or direction is None or hedge != convert.SPECULATION:
+            opaque.append(row)
+        else:
+            known.setdefault((item.id, direction), (item, []))[1].append(row)
+    return Holdings(
+        tuple(
+            _position(account, item, direction, group)
+            for (_, direction), (item, group) in sorted(known.items())
+            if any(row["Position"] for row in group)
+        ),
+        tuple(_opaque(row, contracts, account) for row in opaque if row["Position"]),
+        _effects(opaque),
+    )
+
+
+def _position(
+    account: AccountId, item: Instrument, direction: Direction, rows: list[Row]
+) -> Position:
+    """SHFE and INE: a row of today's lots and one of older ones; elsewhere one row of both."""
+    lots = sum(row["Position"] for row in rows)
+    today = min(lots, sum(row["TodayPosition"] for row in rows))
+    frozen_name = "ShortFrozen" if direction is Direction.LONG else "LongFrozen"
+    frozen = sum(row[frozen_name] for row in rows)
+    if item.splits_today:
+        frozen_old = sum(row[frozen_name] for row in rows if row["PositionDate"] == HISTORY)
+    else:
+        frozen_old = min(frozen, lots - today)  # the oldest go first
+    units = lots * item.multiplier
+    return Position(
+        account=account,
+        instrument=item.id,
+        direction=direction,
+        today_lots=today,
+        yesterday_lots=lots - today,
+        frozen_today=frozen - frozen_old,
+        frozen_yesterday=frozen_old,
+        average_price=round(_sum(rows, "OpenCost") / units, 8),
+        cost_price=round(_sum(rows, "PositionCost") / units, 8),
+        margin=_sum(rows, "UseMargin"),
+        position_profit=_sum(rows, "PositionProfit"),
+        last_price=price(rows[0]["SettlementPrice"]),  # follows the last price through the day
+    )
+
+
+def _opaque(row: Row, contracts: Contracts, account: AccountId) -> OpaquePosition:
+    code = row["PosiDirection"]
+    direction = DIRECTIONS.get(code)
+    symbol, exchange = str(row["InstrumentID"]), str(row["ExchangeID"])
+    return OpaquePosition(
+        account=account,
+        exchange=exchange,
+        symbol=symbol,
+        direction="net" if code == NET else str(code) if direction is None else direction.value,
+        hedge=str(row["HedgeFlag"]),
+        kind=_kind(contracts.product_class(exchange, symbol), symbol, str(row["HedgeFlag"])),
+        lots=row["Position"],
+        today_lots=row["TodayPosition"],
+        margin=amount(row, "UseMargin"),
+    )
+
+
+def _kind(product_class: str, symbol: str, hedge: str) -> str:
+    """The venue's class of product, or, where it does not list the symbol, how that is built."""
+    if product_class in convert.OPTIONS or _OPTION.fullmatch(symbol):
+        return "option"
+    if product_class == convert.COMBINATION or "&" in symbol:
+        return "combination"
+    if product_class == convert.FUTURES and hedge != convert.SPECULATION:
+        return "hedge"
+    return "unknown"
+
+
+def _effects(rows: list[Row]) -> Effects:
+    return Effects(*(_sum(rows, name) for name in _MONEY))
+
+
+def _sum(rows: Iterable[Row], name: str) -> float:
+    return round(sum(amount(row, name) for row in rows), 6)
+
+
+def money(row: Row, id_: AccountId, trading_day: int, effects: Effects, now: int) -> Account:
+    """``OnRspQryTradingAccount``. ``balance``, ``available``, margin and what is frozen are the
+    venue's own. Equity at the day's beginning is static equity without today's deposits; what
+    opaque positions earned, paid and were charged is among deposits and withdrawals, so that
+    ``balance`` is the sum that ``Account`` says it is."""
+    closed = amount(row, "CloseProfit") - effects.closed_profit
+    floating = amount(row, "PositionProfit") - effects.position_profit
+    fees = amount(row, "Commission") - effects.fees
+    balance = amount(row, "Balance")
+    before = (
+        amount(row, "PreBalance") - amount(row, "PreCredit") - amount(row, "PreMortgage")
+        + amount(row, "Mortgage")
+    )  # fmt: skip
+    deposit, withdraw = amount(row, "Deposit"), amount(row, "Withdraw")
+    beside = balance - (before + deposit - withdraw + closed + floating - fees)
+    if abs(beside) >= 0.005:
+        deposit, withdraw = deposit + max(0.0, beside), withdraw + max(0.0, -beside)
+    return Account(
+        id=id_,
+        trading_day=trading_day,
+        pre_balance=round(before, 4),
+        deposit=round(deposit, 4),
+        withdraw=round(withdraw, 4),
+        closed_profit=round(closed, 4),
+        position_profit=floating,
+        fees=round(fees, 4),
+        margin=amount(row, "CurrMargin"),
+        frozen_margin=amount(row, "FrozenMargin"),
+        frozen_fees=amount(row, "FrozenCommission") + amount(row, "FrozenCash"),
+        balance=balance,
+        available=amount(row, "Available"),
+        ts_event=now,
+    )
