@@ -174,8 +174,9 @@ def _find_tools() -> None:
 def _configure(build: Path) -> None:
     meson = [sys.executable, "-m", "mesonbuild.mesonmain", "setup", "--buildtype=release"]
     _log_path().unlink(missing_ok=True)
-    done = _ninja(build, "build.ninja") if (build / "build.ninja").is_file() else False
-    if not done:  # never made, or made by another meson
+    again = (build / "build.ninja").is_file()
+    if not again or not _run([*meson, "--reconfigure", str(build), str(project_root())]):
+        # never made, or made by another meson
         shutil.rmtree(build, ignore_errors=True)
         if not _run([*meson, str(build), str(project_root())]):
             raise _BuildError(

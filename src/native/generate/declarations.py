@@ -17,6 +17,9 @@ def api(facts: Facts) -> str:
     lines = [
         f"// CTP {facts['version']}, generated from its facts: do not edit.",
         "#pragma once",
+        "#ifdef __GNUC__",
+        "#pragma GCC system_header  // no warnings about parameters that the SPI does not use",
+        "#endif",
         "#include <cstddef>",
         "",
         f'#define CTP_ABI_VERSION "{facts["version"]}"',
