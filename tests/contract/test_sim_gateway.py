@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.contract.gateway_contract import GatewayContract, Venue
 from tests.unit.exchange.bench import DAY, ME, NEXT, OTHER, RB, Bench, at
 
 from homalos.exchange.ledger import Ledger
+from homalos.gateway.contract import GatewayContract, Venue
 from homalos.gateway.protocol import Approved
 from homalos.gateway.sim import SimGateway
 from homalos.model.enums import Phase, Side

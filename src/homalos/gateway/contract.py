@@ -1,7 +1,8 @@
-"""What every gateway keeps, whatever the venue: one abstract test class.
+"""What every gateway keeps, whatever the venue: one abstract test class, for pytest.
 
 A subclass gives ``Venue``: a gateway whose market shows a bid and an ask of the contract, that
-takes orders now, and ``idle`` to let everything that was posted arrive.
+takes orders now, and ``idle`` to let everything that was posted arrive. Needs pytest, and so is
+imported by tests alone; see ``docs/gateways.md``.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +25,7 @@ from homalos.model.ids import MANUAL, AccountId, InstrumentId, OrderId
 from homalos.model.market import Tick
 from homalos.model.trading import Order
 
-ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED)
+__all__ = ["GatewayContract", "Venue"]
 
 
 class Venue(ABC):
@@ -32,8 +33,11 @@ class Venue(ABC):
 
     gateway: Gateway
     account: AccountId
+    """With money, and without positions or orders."""
     instrument: InstrumentId
+    """A contract in continuous trading."""
     bid: float
+    """What ``market`` shows; on the contract's tick grid, one tick below ``ask``."""
     ask: float
 
     def __init__(self) -> None:
@@ -125,6 +129,16 @@ class GatewayContract(ABC):
         venue.market()
         venue.idle()
         assert [tick.instrument for tick in venue.admitted] == [venue.instrument]
+
+    def test_the_health_of_both_lines_is_told(self, venue: Venue) -> None:
+        both = (Channel.TRADING, Channel.MARKET_DATA)
+        assert tuple(line.channel for line in venue.gateway.health()) == both
+        assert not any(line.ready for line in venue.gateway.health())
+        venue.connect()
+        assert all(line.ready and line.state for line in venue.gateway.health())
+        assert venue.gateway.opaque_positions() == ()
+        venue.gateway.close()
+        assert not any(line.ready for line in venue.gateway.health())
 
     # ------------------------------------------------------------ orders
 
