@@ -30,7 +30,7 @@ from homalos.setup.compiler import find_compiler, missing_for_build
 from homalos.setup.install import wait_for_lock
 from homalos.setup.installer import InstallerMissingError, find_uv, project_root, scripts_dir
 
-__all__ = ["NativeParts", "build_native", "check_native", "ensure_native"]
+__all__ = ["NativeParts", "build_native", "build_program", "check_native", "ensure_native"]
 
 AGAIN = Text("python start.py setup native", "python start.py setup native")
 KEPT_BUILDS = 3
@@ -102,6 +102,17 @@ def ensure_native(again: bool = False, anew: bool = False) -> NativeParts:
         return _build_and_record(key)
 
 
+def build_program(name: str) -> Path:
+    """A program of the native tests, built beside the parts. ``OSError``: it does not compile."""
+    with _one_at_a_time():
+        build = builds_folder() / f"build-{_compiler_hash()}"
+        _configure(build)
+        target = next(path for path in _targets(build, "executable") if path.stem == name)
+        if not _ninja(build, target):
+            raise OSError(f"{name}: see {_log_path()}")
+        return target
+
+
 def check_native() -> Check:
     """For the doctor: whether the parts of these sources are built, else why not."""
     name = Text("本地组件", "native parts")
@@ -148,7 +159,8 @@ def _build(folder: Path) -> None:
     draft = folder.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    failed = [target for target in _targets(build) if not _make(build, target, draft)]
+    wanted = _targets(build, "shared library", "shared module")
+    failed = [target for target in wanted if not _make(build, target, draft)]
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     if failed:
@@ -184,27 +196,28 @@ def _configure(build: Path) -> None:
             )
 
 
-def _targets(build: Path) -> list[Path]:
-    """What is to be built, as the build itself tells."""
+def _targets(build: Path, *kinds: str) -> list[Path]:
+    """What can be built, as the build itself tells."""
     raw = (build / "meson-info" / "intro-targets.json").read_bytes()
     return [
         Path(target["filename"][0])
         for target in msgspec.json.decode(raw)
-        if target["installed"] and target["type"] in ("shared library", "shared module")
+        if target["type"] in kinds
     ]
 
 
 def _make(build: Path, target: Path, into: Path) -> bool:
     """Each by itself, so that one that does not compile leaves the others."""
-    if not _ninja(build, target.resolve().relative_to(build.resolve()).as_posix()):
+    if not _ninja(build, target):
         return False
     shutil.copy2(target, into)
     return True
 
 
-def _ninja(build: Path, target: str) -> bool:
+def _ninja(build: Path, target: Path) -> bool:
     ninja = shutil.which("ninja", path=_path())
-    return ninja is not None and _run([ninja, "-C", str(build), target])
+    name = target.resolve().relative_to(build.resolve()).as_posix()
+    return ninja is not None and _run([ninja, "-C", str(build), name])
 
 
 def _run(words: list[str]) -> bool:
