@@ -6,7 +6,7 @@ where it says something new; a trade is told once. Orders that the core does not
 combinations, hedge lots) are followed but not told.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from homalos.ctp.records import OrderRow, TradeRow
@@ -84,6 +84,8 @@ class Orders:
         """Cancels that are under way, by OrderActionRef, with the order's id in the core."""
         self.activity = 0
         """Grows with every word of the flow that is news, and every request that left."""
+        self.trades = 0
+        """Trades heard in the flow."""
 
     def new_day(self) -> None:
         """Numbers of a venue hold for one trading day."""
@@ -116,6 +118,9 @@ class Orders:
     def cancelling(self, action_ref: int, known: Known, id_: OrderId) -> None:
         self._actions[action_ref] = (known, id_)
         self.activity += 1
+
+    def not_cancelling(self, action_ref: int) -> None:
+        del self._actions[action_ref]
 
     def find(self, order: Order) -> Known | None:
         """What is known of an order of the core's."""
@@ -248,6 +253,8 @@ class Orders:
         known, _ = self._actions.get(int(row.get("OrderActionRef", 0)), (None, None))
         if known is None or known.wire != row.get("InstrumentID"):
             return []
+        if row.get("OrderSysID") and row["OrderSysID"] != known.sys_id:
+            return []
         return self._refused(known, code, message)
 
     def _refused(self, known: Known, code: int, message: str) -> list[Event]:
@@ -262,11 +269,12 @@ class Orders:
 
     def on_trade(self, row: TradeRow) -> list[Event]:
         """``OnRtnTrade``: booked by the core whoever sent the order."""
-        key = (row.exchange, row.trade_id, row.direction, row.trading_day)
+        key = _key(row)
         if key in self._trades:
             return []
         self._trades.add(key)
         self.activity += 1
+        self.trades += 1
         trade = self._trade(row)
         if trade is None:
             return []
@@ -352,12 +360,21 @@ class Orders:
             ts_event=self._dates.at(row.update_time, row.insert_time),
         )
 
+    def missing(self, rows: Iterable[TradeRow]) -> bool:
+        """Whether the flow has told of trades that are not among ``rows``."""
+        return not self._trades <= {_key(row) for row in rows}
+
     def snapshot_trades(self, rows: list[TradeRow]) -> tuple[Trade, ...]:
         """The day's trades, in the order in which they happened."""
-        unique = {(r.exchange, r.trade_id, r.direction): r for r in rows}
+        unique = {_key(row): row for row in rows}
         ordered = sorted(unique.values(), key=lambda r: (self._dates.at(r.trade_time), r.sequence))
         found = (self._trade(row) for row in ordered)
         return tuple(trade for trade in found if trade is not None)
+
+
+def _key(row: TradeRow) -> tuple[str, str, str, int]:
+    """The two sides of one trade may share its number (FACTS A6)."""
+    return row.exchange, row.trade_id, row.direction, row.trading_day
 
 
 def _another(known: Known, row: OrderRow) -> bool:
@@ -365,4 +382,3 @@ def _another(known: Known, row: OrderRow) -> bool:
     return bool(known.sys_id and row.sys_id and known.sys_id != row.sys_id) or (
         known.wire != row.instrument
     )
-
