@@ -8,7 +8,6 @@ come and the interval since the last send is over; what was not executed goes ba
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from loguru import logger
 
@@ -46,7 +45,8 @@ class _Query:
 
 class Queries:
     """See the module. ``request_id`` gives the next id of the line's requests; ``monotonic`` is in
-    nanoseconds. ``busy`` is the wait after a query was not executed, in seconds."""
+    nanoseconds. ``timeout``: so long without a row; ``busy``: the wait after a query was not
+    executed; all in seconds."""
 
     def __init__(
         self,
@@ -72,6 +72,7 @@ class Queries:
         self._request = 0
         self._running = False
         self._not_before = 0
+        self._heard = 0
         self._pump: Handle | None = None
         self._alarm: Handle | None = None
         self._delays = Noise()
@@ -114,6 +115,7 @@ class Queries:
         if error:
             self._refused(query, error, message)
             return True
+        self._heard = self._monotonic()
         if data is not None:
             query.rows.append(data)
         if last or name == "OnRspError":
@@ -167,8 +169,11 @@ class Queries:
         if code:
             self._again(query, f"return code {code}")
             return
-        if self._flying is query and self._alarm is None:
-            self._alarm = self._call_later(self._timeout, lambda: self._silent(query))
+        self._heard = self._monotonic()
+        self._watch(query, self._timeout)
+
+    def _watch(self, query: _Query, seconds: float) -> None:
+        self._alarm = self._call_later(seconds, lambda: self._silent(query))
 
     def _refused(self, query: _Query, error: int, message: str) -> None:
         if error in BUSY_QUERY:
@@ -188,9 +193,13 @@ class Queries:
         self._next()
 
     def _silent(self, query: _Query) -> None:
-        """No last row in time: asked again, and in the end failed. It is never waited for
-        without end: a gate that opens on ``last`` alone may stay shut all day."""
+        """Nothing in time, neither a row: asked again, and in the end failed. It is never waited
+        for without end: a gate that opens on ``last`` alone may stay shut all day."""
         self._alarm = None
+        left = self._heard + round(self._timeout * 1e9) - self._monotonic()
+        if left > 0:
+            self._watch(query, left / 1e9)
+            return
         query.timeouts += 1
         if query.timeouts < RETRIES:
             self._again(query, f"no answer for {self._timeout:g} s")
@@ -212,8 +221,3 @@ class Queries:
 def _answers(callback: str, request: str) -> bool:
     """``OnRspQryOrder`` answers ``ReqQryOrder``; ``OnRspError`` answers any."""
     return callback == "OnRspError" or callback.removeprefix("OnRsp") == request.removeprefix("Req")
-
-
-def only(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The one row of an answer that has one; ``None`` where it has none."""
-    return rows[0] if rows else None
