@@ -2,8 +2,8 @@
 
 Field for field what CTP sends (FACTS A6, A7), padding kept. Text is ``str``; a single character
 that CTP left unset is ``"\\0"``; a price that there is not is ``None``. The binding passes the
-fields by position: their order here is the order in ``src/native/binding/rows.cpp``; a test compares
-them.
+fields by position: their order here is the order in ``src/native/binding/rows.cpp``, which a test
+compares.
 """
 
 from collections.abc import Mapping
