@@ -33,10 +33,10 @@ struct Object {
 
     // False: a Python error is set.
     static bool Make(PyObject *self, const char *folder, const char *flow, bool production,
-                     Py_ssize_t ring_bytes) {
+                     Py_ssize_t ring_bytes, bool keeps_all) {
         try {
-            auto *made = new Port<Side>(folder, flow, production,
-                                        ring_bytes > 0 ? static_cast<size_t>(ring_bytes) : 0);
+            const auto room = ring_bytes > 0 ? static_cast<size_t>(ring_bytes) : 0;
+            auto *made = new Port<Side>(folder, flow, production, room, keeps_all);
             reinterpret_cast<Object *>(self)->port = made;
             return true;
         } catch (const LibraryProblem &problem) {

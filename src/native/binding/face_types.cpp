@@ -29,7 +29,7 @@ struct Face {
             PyErr_SetString(PyExc_RuntimeError, "this object was created before / 接口已创建");
             return nullptr;
         }
-        if (!Self::Make(self, folder, flow, production, ring_bytes)) return nullptr;
+        if (!Self::Make(self, folder, flow, production, ring_bytes, true)) return nullptr;
         Py_RETURN_NONE;
     }
 

@@ -25,7 +25,7 @@ struct Fast {
             return nullptr;
         }
         PyObject *self = type->tp_alloc(type, 0);
-        if (self && !Self::Make(self, folder, flow, production, ring_bytes)) Py_CLEAR(self);
+        if (self && !Self::Make(self, folder, flow, production, ring_bytes, false)) Py_CLEAR(self);
         return self;
     }
 

@@ -33,8 +33,9 @@ const CThostFtdcRspInfoField *Record::Error() const {
     return reinterpret_cast<const CThostFtdcRspInfoField *>(Body() + Padded(body));
 }
 
-Inbox::Inbox(size_t ring_bytes)
+Inbox::Inbox(size_t ring_bytes, bool keeps_all)
     : capacity_(std::bit_ceil(ring_bytes < kSmallest ? kSmallest : ring_bytes)),
+      keeps_all_(keeps_all),
       ring_(static_cast<char *>(std::malloc(capacity_))) {
     if (!ring_) throw std::bad_alloc();
     std::memset(ring_, 0, capacity_);  // no page fault while ticks come
@@ -61,7 +62,7 @@ void Inbox::Put(uint16_t method, const void *body, uint32_t size,
     if (room) {
         Write(room, head, body, error);
         tail_.store(next_tail_, std::memory_order_seq_cst);
-    } else if (may_drop) {
+    } else if (may_drop && !keeps_all_) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
     } else {

@@ -34,7 +34,8 @@ struct Record {
 
 class Inbox {
 public:
-    explicit Inbox(size_t ring_bytes);  // rounded up to a power of two, at least 64 KiB
+    // Rounded up to a power of two, at least 64 KiB. keeps_all: nothing is ever dropped.
+    explicit Inbox(size_t ring_bytes, bool keeps_all = false);
     ~Inbox();
     Inbox(const Inbox &) = delete;
     Inbox &operator=(const Inbox &) = delete;
@@ -65,6 +66,7 @@ private:
     void TakeOverflow();
 
     const uint64_t capacity_;
+    const bool keeps_all_;
     char *ring_;
     Wake wake_;
 

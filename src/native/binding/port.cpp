@@ -20,8 +20,8 @@ bool WatchForks() {
     return !failed;
 }
 
-PortBase::PortBase(size_t ring_bytes)
-    : inbox_(std::make_unique<Inbox>(ring_bytes)), generation_(generation) {}
+PortBase::PortBase(size_t ring_bytes, bool keeps_all)
+    : inbox_(std::make_unique<Inbox>(ring_bytes, keeps_all)), generation_(generation) {}
 
 bool PortBase::InThisProcess() const { return generation_ == generation; }
 

@@ -38,7 +38,7 @@ struct TdSide {
 
 class PortBase {
 public:
-    explicit PortBase(size_t ring_bytes);
+    PortBase(size_t ring_bytes, bool keeps_all);
 
     bool Usable() const;  // false: closed, or a fork's child; ClosedError is set
     bool closed() const { return closed_; }
@@ -82,8 +82,9 @@ public:
     using Api = typename Side::Api;
 
     // Throws LibraryProblem.
-    Port(const std::string &folder, const std::string &flow, bool production, size_t ring_bytes)
-        : PortBase(ring_bytes), folder_(folder) {
+    Port(const std::string &folder, const std::string &flow, bool production, size_t ring_bytes,
+         bool keeps_all)
+        : PortBase(ring_bytes, keeps_all), folder_(folder) {
         Api *api = nullptr;
         std::string problem;
         Py_BEGIN_ALLOW_THREADS;

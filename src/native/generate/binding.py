@@ -114,7 +114,7 @@ def _callbacks(short: str, spi: list[Facts]) -> list[str]:
 
 
 def _requests(short: str, api_class: str, api: list[Facts]) -> list[str]:
-    """All that is given one struct: ``Req…`` with a request id, ``Register…``/``Submit…`` without."""
+    """All that is given one struct: ``Req…`` has a request id, ``Register…``/``Submit…`` none."""
     lines = [f"inline constexpr Request<{api_class}> k{short}Requests[] = {{"]
     for method in api:
         name, structs = method["name"], _structs(method)
