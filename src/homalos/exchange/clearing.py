@@ -75,12 +75,12 @@ class Clearing:
         for id_, pair in owner.holdings.items():
             item = self._state.instruments[id_]
             if pair.long.parts:
-                total += self._margin(item, Direction.LONG, pair.long)
+                total += self.margin_of(item, Direction.LONG, pair.long)
             if pair.short.parts:
-                total += self._margin(item, Direction.SHORT, pair.short)
+                total += self.margin_of(item, Direction.SHORT, pair.short)
         return total
 
-    def _margin(self, item: Instrument, direction: Direction, held: Holding) -> float:
+    def margin_of(self, item: Instrument, direction: Direction, held: Holding) -> float:
         rule = self._section.margin_price
         rate = item.long_margin if direction is Direction.LONG else item.short_margin
         last = self._last(item.id) if rule == "last" else None
@@ -151,7 +151,7 @@ class Clearing:
             frozen_yesterday=frozen_yesterday,
             average_price=held.open_sum / held.lots,
             cost_price=held.basis_sum / held.lots,
-            margin=self._margin(item, direction, held),
+            margin=self.margin_of(item, direction, held),
             position_profit=sign * moved * item.multiplier,
             last_price=price,
         )

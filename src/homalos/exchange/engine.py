@@ -360,6 +360,9 @@ class Exchange:
         """Lots with their prices, by contract; not to be changed. ``KeyError``: no such account."""
         return self._state.accounts[account].holdings
 
+    def accounts(self) -> tuple[AccountId, ...]:
+        return tuple(self._state.accounts)
+
     def has_account(self, account: AccountId) -> bool:
         return account in self._state.accounts
 
