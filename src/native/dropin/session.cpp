@@ -14,7 +14,7 @@ constexpr size_t kReadBytes = 256 * 1024;
 constexpr size_t kWaitingMost = 16u << 20;
 constexpr int64_t kConnectMs = 5'000;
 constexpr int64_t kWelcomeMs = 10'000;
-constexpr int64_t kReleaseMs = 3'000;
+constexpr int64_t kReleaseMs = 2'000;
 constexpr int kHeartbeatMost = 3'600;
 
 int64_t reconnect_ms() {
