@@ -24,7 +24,7 @@ from homalos.gateway.ctp.snapshot import Answer
 from homalos.gateway.ctp.td import TdLine
 from homalos.gateway.ctp.terms import BrokerTerms
 from homalos.gateway.protocol import Approved, Gateway, LineHealth, OpaquePosition, VenueSnapshot
-from homalos.kernel.clock import Clock
+from homalos.kernel.clock import Clock, wall_ns
 from homalos.kernel.timers import Timers
 from homalos.market.products import Products
 from homalos.market.sessions import Sessions
@@ -38,11 +38,18 @@ from homalos.model.events import (
 )
 from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Fees, Instrument, Rate, Tick
+from homalos.model.times import DAY, china_time_of_day
 from homalos.model.trading import Order
 
 PASSWORD, AUTH_CODE = "ctp_password", "ctp_auth_code"
 FOLDER = "gateway"
 EVERYTHING = "*"
+OTHER_YEAR = 15 * DAY
+"""No holiday puts a trading day so far from today."""
+
+
+def _ignored(offset: int) -> None:
+    """Nobody follows the exchange's clock."""
 
 
 def _at_once(source: Callable[[], object]) -> None:
@@ -51,7 +58,8 @@ def _at_once(source: Callable[[], object]) -> None:
 
 class CtpGateway(Gateway):
     """See the module. ``data``: the data folder; ``run``: this start's number, as order ids bear
-    it. ``serve``: drains through it, so that the bus runs right after (``Bus.serve``)."""
+    it. ``serve``: drains through it, so that the bus runs right after (``Bus.serve``). ``on_clock``
+    is told the exchange's clock less the machine's (ns) at each login."""
 
     name = "ctp"
     simulated = False
@@ -71,6 +79,7 @@ class CtpGateway(Gateway):
         open_md: Callable[[], MdPort],
         open_td: Callable[[], TdPort],
         serve: Callable[[Callable[[], object]], None] = _at_once,
+        on_clock: Callable[[int], None] = _ignored,
         backoff: Backoff = PATIENT,
     ) -> None:
         """Opens nothing. ``OSError``: the data folder cannot be written. ``SecretError``."""
@@ -78,6 +87,7 @@ class CtpGateway(Gateway):
         self._clock = clock
         self._section = section
         self._account = account
+        self._on_clock = on_clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._post: Callable[[Event], None] | None = None
         self._readers = Readers(serve, spin=section.consumer == "spin")
@@ -86,7 +96,9 @@ class CtpGateway(Gateway):
         self._wanted: set[InstrumentId] = set()
         self._contracts = Contracts(products)
         self._dates = DayClock(sessions.calendar)
-        self._identity = Identity(folder, f"{data.resolve()} {clock.now()} {clock.monotonic()}")
+        self._identity = Identity(
+            folder, run, f"{data.resolve()} {clock.now()} {clock.monotonic()}"
+        )
         password = secrets(PASSWORD)
         self._td = TdLine(
             section, account, password, secrets(AUTH_CODE), self,
@@ -205,9 +217,18 @@ class CtpGateway(Gateway):
     # ------------------------------------------------------------ the trading line speaks
 
     def logged_in(self, trading_day: int, offset: int) -> None:
-        self.exchange_offset = offset
+        self.exchange_offset = offset = self._in_its_year(trading_day, offset)
+        self._on_clock(offset)
         if trading_day != self._told_day:
             self._phases.close(new_day=True)
+
+    def _in_its_year(self, trading_day: int, offset: int) -> int:
+        """A front may live in another year (a replay): then its trading day tells the date, which
+        the nearest one to our clock cannot."""
+        wall = wall_ns()
+        self._dates.set(trading_day)
+        by_day = self._dates.instant(china_time_of_day(wall + offset))
+        return offset if abs(by_day - wall) < OTHER_YEAR else by_day - wall
 
     def listed(self, rows: list[Row]) -> None:
         news = [item for row in rows if (item := self._contracts.add(row)) is not None]

@@ -40,9 +40,10 @@ class _File(msgspec.Struct):
 
 
 class Identity:
-    """See the module. ``seed``: anything that differs between data folders, for a new mark."""
+    """See the module. ``run``: this start's number, as order ids bear it; ``seed``: anything that
+    differs between data folders, for a new mark."""
 
-    def __init__(self, folder: Path, seed: str) -> None:
+    def __init__(self, folder: Path, run: int, seed: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "ctp-identity.json"
         self._refs_path = folder / "ctp-refs.txt"
@@ -50,7 +51,7 @@ class Identity:
         self._sessions = set(self._file.sessions)
         self._ids: dict[int, OrderId] = {}
         self._refs: dict[OrderId, int] = {}
-        self._last = self._file.last_ref
+        self._last = max(self._file.last_ref, run * RUN)
         self._load_refs()
         self.session = (0, 0)
         """(FrontID, SessionID) of now."""

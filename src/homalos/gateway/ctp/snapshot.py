@@ -17,7 +17,7 @@ from homalos.kernel.clock import Clock
 from homalos.model.ids import AccountId
 from homalos.model.times import SECOND
 
-FRESH = 2 * SECOND
+FRESH = 5 * SECOND
 """An answer this young is still the venue's word, if nothing was heard or sent since."""
 CURRENCY = "CNY"
 LAGS = 3
