@@ -9,6 +9,7 @@ and margin are computed when asked, so a market that moves costs a look-up.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.exchange import codes
@@ -71,6 +72,9 @@ class Exchange:
     ) -> None:
         self.section = section
         self.clock = clock
+        self.sessions = sessions
+        self.folder: Path | None = None if ledger is None else ledger.path.parent
+        """Where the ledger is; ``None``: nothing of this exchange is kept."""
         self.opened = False
         self.counters: Counter[str] = Counter()
         self.settling: Callable[[Prices, int], None] | None = None

@@ -183,6 +183,13 @@ class MarketFront:
             line.send(frame, NAME)
         return len(quoted.lines)
 
+    def repeat(self) -> None:
+        """Send every subscriber the newest snapshots once more, stale as they are."""
+        for quoted in self._quoted.values():
+            contract = self._core.exchange.contract(quoted.item.id)
+            if quoted.lines and contract is not None and contract.tick is not None:
+                self.publish(contract.tick)
+
     def body(self, instrument: InstrumentId) -> bytes | None:
         """The struct of the newest snapshot, as a query shows it (with the exchange's name)."""
         quoted, contract = self._quoted.get(instrument), self._core.exchange.contract(instrument)

@@ -6,7 +6,6 @@ on the stack of whoever called it.
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from loguru import logger
 
@@ -26,13 +25,13 @@ from homalos.exchange.door.speech import DBL_MAX, Speech
 from homalos.exchange.door.status import StatusFlow
 from homalos.exchange.door.trading import TradingFront
 from homalos.exchange.engine import Exchange
+from homalos.exchange.phases import Scheduler
 from homalos.exchange.records import CancelRefused, Fill, OrderReport
 from homalos.kernel.clock import Clock, wall_ns
-from homalos.market.sessions import Sessions
 from homalos.model.enums import Direction, Phase
 from homalos.model.ids import AccountId, InstrumentId, OrderId
 from homalos.model.market import Instrument, Tick
-from homalos.model.times import SECOND
+from homalos.model.times import HOUR, MINUTE, SECOND, china_midnight
 
 _EPOCH = 1_600_000_000
 """Numbers of the flows count from here, in seconds: each life of a front has higher ones."""
@@ -47,21 +46,19 @@ class Front:
         exchange: Exchange,
         book: AccountBook,
         section: FrontSection,
-        sessions: Sessions,
         clock: Clock,
-        *,
-        folder: Path | None = None,
+        timers: Scheduler,
         faults: Faults | None = None,
     ) -> None:
-        """``folder``: where settlement statements and confirmations are kept; ``None``: nowhere."""
         loop = asyncio.get_running_loop()
         self._core = core = Core(exchange, book, section, clock, faults or NoFaults())
         self._exchange = exchange
         self._speech = speech = Speech("td")
-        self._settlements = Settlements(exchange, clock, folder)
+        self._timers = timers
+        self._settlements = Settlements(exchange, clock, exchange.folder)
         self._reception = reception = Reception(core)
         self._desk = desk = OrderDesk(core, speech, self._settlements, loop.time, loop.call_later)
-        self._status = StatusFlow(speech, sessions)
+        self._status = StatusFlow(speech, exchange.sessions)
         self._md = MarketFront(core, reception)
         self._queries = Queries(core, desk, self._settlements, self._md)
         self._td = TradingFront(
@@ -74,13 +71,14 @@ class Front:
         self._settled_day = 0
         self._servers: list[asyncio.Server] = []
         self._beat: asyncio.TimerHandle | None = None
-        self.md_port = self.td_port = 0
 
     # ------------------------------------------------------------ life
 
-    async def start(self, md_port: int | None = None, td_port: int | None = None) -> None:
-        """Open the accounts, make the day's flows again, and listen; then ``md_port`` and
-        ``td_port`` are the real ones. ``OSError``: a port is taken."""
+    async def start(
+        self, md_port: int | None = None, td_port: int | None = None
+    ) -> tuple[int, int]:
+        """Open the accounts, make the day's flows again, and listen; the real ports (md, td).
+        ``OSError``: a port is taken."""
         exchange, section = self._exchange, self._core.section
         exchange.listen(self)
         exchange.settling = self._settling
@@ -93,9 +91,24 @@ class Front:
         self._rebuild()
         md = section.md_port if md_port is None else md_port
         td = section.td_port if td_port is None else td_port
-        self.md_port = await self._listen(self._md, md)
-        self.td_port = await self._listen(self._td, td)
         self._beat = self._loop.call_later(section.heartbeat_s, self._heartbeat)
+        self._stale_at()
+        return await self._listen(self._md, md), await self._listen(self._td, td)
+
+    def _stale_at(self) -> None:
+        """With junk: the last snapshots come once more before each opening, as when real fronts
+        start for the day."""
+        if not self._core.section.junk_ticks:
+            return
+        now, day = self._core.now(), self._exchange.trading_day
+        evening = self._exchange.sessions.calendar.previous_day(day)
+        half_hours = (
+            china_midnight(evening) + 20 * HOUR + 30 * MINUTE,
+            china_midnight(day) + 8 * HOUR + 30 * MINUTE,
+        )
+        for when in half_hours:
+            if when > now:
+                self._timers.call_at(when, self._md.repeat)
 
     def _open(self, account: AccountId, cash: float | None) -> None:
         if cash is None:
@@ -211,6 +224,7 @@ class Front:
         base = self._next_base()
         self._desk.new_day(base)
         self._status.begin(base)
+        self._stale_at()
         if self._core.section.cut_at_roll:
             for line in self._all():
                 line.cut(flush=True)
