@@ -6,26 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from loguru import logger
+
 from homalos.app.past import Memory
 from homalos.app.venues import VenueError
 from homalos.config.schema import Config
-from homalos.config.secrets import SecretError, secret
+from homalos.config.secrets import Secret, SecretError, secret
+from homalos.ctp.errors import LibraryError
+from homalos.ctp.libraries import NativeMissingError
 from homalos.engine import Engine, Market
+from homalos.gateway.ctp.gateway import CtpGateway
+from homalos.gateway.ctp.ports import Ports
 from homalos.gateway.protocol import Gateway
+from homalos.gateway.registry import Driven, GatewayError, GatewayKit, make_gateway
 from homalos.kernel.bus import Bus
-from homalos.kernel.clock import Clock, LiveClock
+from homalos.kernel.clock import Clock, LiveClock, wall_ns
 from homalos.kernel.follower import FollowingClock
 from homalos.kernel.pump import LiveTimers
 from homalos.kernel.timers import Timers
 from homalos.market.products import split_symbol
-from homalos.model.ids import InstrumentId
+from homalos.model.ids import AccountId
 from homalos.model.market import Bar
+from homalos.model.times import SECOND
 from homalos.storage.bars import last_bars
 from homalos.storage.schema import FILE_NAME
 from homalos.storage.store import Store
 
-CLOCK_TOLERANCE_NS = 2_000_000_000
-"""The exchange's clock is told in whole seconds and late: less than this is no difference."""
+CLOCK_TOLERANCE = 2 * SECOND
+"""The exchange's clock is told in whole seconds, and late: less than this is no difference."""
 
 
 class LiveVenue:
@@ -36,17 +44,25 @@ class LiveVenue:
     pulled = 0
 
     def __init__(self, config: Config, market: Market, data: Path, memory: Memory) -> None:
+        """``VenueError``: a strategy names a product where a contract is wanted."""
         self.unreadable: dict[str, int] = {}
         self._config = config
         self._market = market
         self._data = data
         self._memory = memory
         self.clock: Clock = LiveClock()
-        if config.ctp.clock == "market" and config.gateway.md == "ctp":
+        if config.gateway.md == "ctp" and config.ctp.clock == "market":
             self.clock = FollowingClock(memory.last_ts)
         self.recorded = isinstance(self.clock, FollowingClock)
         self._timers: LiveTimers | None = None
+        self._gateway: Gateway | None = None
+        self._engine: Engine | None = None
         self._check_contracts()
+
+    @property
+    def name(self) -> str:
+        venues = self._config.gateway
+        return venues.td if venues.td == venues.md else f"{venues.md} -> {venues.td}"
 
     def _check_contracts(self) -> None:
         """With real money nobody guesses which month a product stands for."""
@@ -60,3 +76,111 @@ class LiveVenue:
         ]
         if faults:
             raise VenueError("\n".join(faults))
+
+    # ------------------------------------------------------------ the gateway
+
+    def gateway(self, bus: Bus, timers: Timers) -> Gateway:
+        venues = self._config.gateway
+        try:
+            if venues.td == "ctp":
+                self._gateway = self._ctp(bus, timers)
+            elif venues.md == "ctp":
+                self._gateway = self._paper(bus, timers)
+            else:
+                self._gateway = self._installed(venues.td, bus, timers)
+        except (GatewayError, SecretError, LibraryError, NativeMissingError) as error:
+            raise VenueError(str(error)) from error
+        return self._gateway
+
+    def _ctp(self, bus: Bus, timers: Timers) -> CtpGateway:
+        config, market = self._config, self._market
+        ports = Ports(config.ctp, self._data / "gateway")
+        return CtpGateway(
+            self.clock, timers, config.ctp, AccountId(config.app.account), _secret,
+            market.products, market.sessions, self._data, self._memory.run,
+            open_md=ports.md, open_td=ports.td, serve=bus.serve, on_clock=self._set_clock,
+        )  # fmt: skip
+
+    def _installed(self, name: str, bus: Bus, timers: Timers) -> Gateway:
+        config, market = self._config, self._market
+        kit = GatewayKit(
+            clock=self.clock,
+            timers=timers,
+            account=AccountId(config.app.account),
+            folder=self._data / "gateway" / name,
+            products=market.products,
+            sessions=market.sessions,
+            secret=_secret,
+            step=lambda: bus.serve(_nothing),
+        )
+        return make_gateway(name, kit)
+
+    def _set_clock(self, offset: int) -> None:
+        """The exchange's clock less the machine's, told at a login."""
+        clock = self.clock
+        if isinstance(clock, FollowingClock):
+            clock.advance(wall_ns() + offset)
+        elif isinstance(clock, LiveClock):
+            if abs(offset - clock.offset) <= CLOCK_TOLERANCE:
+                return
+            seconds = (offset - clock.offset) / SECOND
+            logger.warning(
+                "the exchange's clock is {:+.1f} s off this machine's: it is followed / "
+                "交易所时钟与本机相差 {:+.1f} 秒，以交易所为准", seconds, seconds,
+            )  # fmt: skip
+            clock.shift(offset)
+            if self._timers is not None:
+                self._timers.arm()
+
+    # ------------------------------------------------------------ running
+
+    def warmup(self) -> tuple[Bar, ...]:
+        """What the store has of the contracts that strategies trade."""
+        wanted = {name for entry in self._config.strategies for name in entry.instruments}
+        assert self._engine is not None
+        listed = [item.id for item in self._engine.gateway.instruments() if item.id in wanted]
+        count = self._config.market.history_bars
+        return tuple(last_bars(self._data / FILE_NAME, listed, count))
+
+    def begin(
+        self, loop: asyncio.AbstractEventLoop, engine: Engine, store: Store,
+        ended: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        if isinstance(self.clock, LiveClock):
+            self._timers = LiveTimers(engine.bus, engine.timers, loop)
+        if isinstance(engine.gateway, Driven):
+            engine.gateway.drive(loop)
+        try:
+            engine.connect()
+        except (GatewayError, LibraryError, NativeMissingError) as error:
+            raise VenueError(str(error)) from error
+
+    def end(self) -> None:
+        if self._timers is not None:
+            self._timers.stop()
+
+    def configure(self, config: Config) -> None:
+        self._config = config
+
+    def close(self) -> None:
+        """The gateway was closed by the core's stop."""
+
+    def facts(self) -> dict[str, Any]:
+        return {"source": self.name, "speed": 1.0, "shadow": self._config.ctp.shadow}
+
+    def hello(self) -> str:
+        config = self._config
+        if config.gateway.td == "sim":
+            return f"PAPER / 模拟交易   quotes / 行情 {config.gateway.md}; orders / 报单 SIMULATED 模拟"
+        kind = "SHADOW / 影子模式" if config.ctp.shadow else "LIVE / 实盘"
+        fronts = ", ".join(config.ctp.td_fronts) if config.gateway.td == "ctp" else ""
+        return f"{kind}   {self.name} {fronts} account / 账户 {config.app.account}"
+
+
+def _nothing() -> None:
+    """It was posted already."""
+
+
+def _secret(name: str) -> Secret | None:
+    return secret(name, os.environ)

@@ -439,3 +439,28 @@ def test_a_starved_background_skips_only_those_who_allow_it_and_counts_what_they
     assert stored == 5_001
     assert shown < 5_001
     assert counters["skipped"] > 0
+
+
+def test_a_reader_of_the_loop_is_dispatched_at_once_and_its_failure_is_told() -> None:
+    async def main() -> None:
+        bus = Bus(SimClock())
+        seen: list[Event] = []
+        bus.subscribe(BarsDue, seen.append, actor="a", role="r")
+        bus.subscribe(HandlerFailed, seen.append, actor="a", role="r")
+        bus.attach_loop(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        bus.serve(lambda: bus.post(MARKET))
+        assert seen == [MARKET]  # before the loop has turned
+
+        def breaks() -> None:
+            bus.post(MARKET)
+            raise ValueError("junk")
+
+        bus.serve(breaks)
+        assert [type(event) for event in seen] == [BarsDue, HandlerFailed, BarsDue]
+        bus.post(MARKET)  # and the bus is awake as before
+        await asyncio.sleep(0.01)
+        assert len(seen) == 4
+        bus.stop()
+
+    asyncio.run(main())

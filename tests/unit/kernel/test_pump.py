@@ -154,3 +154,18 @@ def test_live_timers_fire_from_the_loop() -> None:
         return seen
 
     assert asyncio.run(main()) == [1, 2]
+
+
+def test_a_source_that_posts_nothing_still_lets_the_loop_breathe() -> None:
+    async def run() -> int:
+        bus, clock, timers, _ = rig()
+        fed: list[Tick] = []
+        pump = Pump(bus, clock, timers, ticks(*range(200_000)), fed.append, speed=None)
+        bus.attach_loop(asyncio.get_running_loop())
+        pump.start(asyncio.get_running_loop())
+        await asyncio.sleep(0.005)
+        pump.stop()
+        bus.stop()
+        return len(fed)
+
+    assert 0 < asyncio.run(run()) < 200_000

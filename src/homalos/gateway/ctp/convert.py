@@ -139,12 +139,15 @@ class DayClock:
         """The instant of the first of ``texts`` that is a time; 0: none is."""
         for text in texts:
             time = time_of_day(text)
-            if time is None:
-                continue
-            if time >= EVENING:
-                return self._evening + time
-            return (self._evening + DAY if time < MORNING else self._midnight) + time
+            if time is not None:
+                return self.instant(time)
         return 0
+
+    def instant(self, time: int) -> int:
+        """The same of a time of day in nanoseconds."""
+        if time >= EVENING:
+            return self._evening + time
+        return (self._evening + DAY if time < MORNING else self._midnight) + time
 
 
 class Contracts:

@@ -56,6 +56,10 @@ def _at_once(source: Callable[[], object]) -> None:
     source()
 
 
+def _ignore(offset: int) -> None:
+    """Whose time is not the exchange's business."""
+
+
 class CtpGateway(Gateway):
     """See the module. ``data``: the data folder; ``run``: this start's number, as order ids bear
     it. ``serve``: drains through it, so that the bus runs right after (``Bus.serve``). ``on_clock``
@@ -91,6 +95,7 @@ class CtpGateway(Gateway):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._post: Callable[[Event], None] | None = None
         self._readers = Readers(serve, spin=section.consumer == "spin")
+        self._on_clock = on_clock
         self._make_md = open_md
         self._md_port: MdPort | None = None
         self._wanted: set[InstrumentId] = set()
