@@ -32,7 +32,8 @@ def _place_data(options: argparse.Namespace) -> None:
     if options.data_dir is None:
         from homalos.commands import home
 
-        options.data_dir, options.logs_dir = home() / "data", home() / "logs"
+        own = getattr(options, "own_folder", "")  # of a program that runs beside the daemon
+        options.data_dir, options.logs_dir = home() / "data" / own, home() / "logs" / own
     else:
         options.logs_dir = options.data_dir / "logs"
 
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for add in (
         _add_run,
+        _add_exchange,
         _add_import,
         _add_bench,
         _add_doctor,
@@ -102,7 +104,7 @@ def _speed(text: str) -> float | None:
 def _port(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError("a port from 1 to 65535, or 0 for no page")
+        raise argparse.ArgumentTypeError("a port from 1 to 65535, or 0")
     return value
 
 
@@ -157,6 +159,92 @@ def _run(options: argparse.Namespace) -> int:
             seconds=options.seconds,
         )
     )
+
+
+# ---------------------------------------------------------------- exchange
+
+
+def _add_exchange(commands: Commands) -> None:
+    text = "a local CTP front on the simulated exchange / 本地 CTP 模拟前置"
+    sub = _command(commands, "exchange", text, _exchange)
+    sub.set_defaults(own_folder="ctp-front")
+    _config_options(sub)
+    _data_option(sub)
+    sub.add_argument("--accounts", type=Path, metavar="F", help="users of the front / 账户文件")
+    sub.add_argument("--faults", type=Path, metavar="F", help="faults from the start on / 故障文件")
+    sub.add_argument("--replay", metavar="SOURCE", help="a recorded file or folder / 回放来源")
+    sub.add_argument(
+        "--speed", type=_speed, default=1.0, metavar="N|max", help="pace, default 1 / 倍速，默认 1"
+    )
+    for name, what in (("md", "md 行情"), ("td", "td 交易"), ("control", "control 控制")):
+        sub.add_argument(
+            f"--{name}-port", type=_port, metavar="P", help=f"{what}; 0: any free / 0 为任意"
+        )
+    sub.add_argument(
+        "--hold", action="store_true", help="the market waits for tell go / 等待 tell go 才开始行情"
+    )
+    sub.add_argument(
+        "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
+    )
+    verbs = sub.add_subparsers(title="commands", metavar="tell | password")
+    _add_exchange_verbs(verbs)
+
+
+def _add_exchange_verbs(verbs: Commands) -> None:
+    text = "ask or tell a running front / 查询与控制运行中的前置"
+    told = _command(verbs, "tell", text, _tell_exchange)
+    told.add_argument(
+        "words",
+        nargs="+",
+        metavar="COMMAND [WORD ...] [JSON]",
+        help="status, go, speed, books, deposit, fault add ... (docs/exchange.md)",
+    )
+    told.add_argument(
+        "--data-dir",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="D",
+        help="data folder / 数据目录",
+    )
+    text = "a password's hash for the accounts file / 生成账户文件用的密码哈希"
+    _command(verbs, "password", text, _exchange_password)
+
+
+def _exchange(options: argparse.Namespace) -> int:
+    from homalos.commands import load_config
+    from homalos.exchange_command import ExchangeOptions, run_exchange
+
+    loaded = load_config(options.config, options.overrides)
+    if loaded is None:
+        return WRONG
+    return run_exchange(
+        ExchangeOptions(
+            loaded=loaded,
+            data_dir=options.data_dir,
+            logs_dir=options.logs_dir,
+            accounts=options.accounts,
+            replay=options.replay,
+            speed=options.speed,
+            md_port=options.md_port,
+            td_port=options.td_port,
+            control_port=options.control_port or 0,
+            faults=options.faults,
+            hold=options.hold,
+            seconds=options.seconds,
+        )
+    )
+
+
+def _tell_exchange(options: argparse.Namespace) -> int:
+    from homalos.commands import tell_exchange
+
+    return tell_exchange(options)
+
+
+def _exchange_password(options: argparse.Namespace) -> int:
+    from homalos.commands import exchange_password
+
+    return exchange_password()
 
 
 # ---------------------------------------------------------------- data

@@ -209,6 +209,41 @@ def token(options: argparse.Namespace) -> int:
     return FAILED
 
 
+# ---------------------------------------------------------------- to a running CTP front
+
+
+def tell_exchange(options: argparse.Namespace) -> int:
+    """A command of the front's control door; its answer as JSON on stdout."""
+    from homalos.exchange.door.control import CommandError, arguments_of, tell
+
+    try:
+        command, arguments = arguments_of(options.words)
+        answer = tell(options.data_dir, command, arguments)
+    except CommandError as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    if answer is not None:
+        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+    return DONE
+
+
+def exchange_password() -> int:
+    """A hash for the accounts file, of a password typed twice, or of one line of stdin."""
+    from homalos.exchange.door.accounts import hash_password
+
+    if not sys.stdin.isatty():
+        print(hash_password(sys.stdin.readline().rstrip("\n")))
+        return DONE
+    import getpass
+
+    first = getpass.getpass("password / 密码: ")
+    if first != getpass.getpass("again / 再次输入: "):
+        sys.stderr.write("homalos: they differ / 两次输入不一致\n")
+        return FAILED
+    print(hash_password(first))
+    return DONE
+
+
 # ---------------------------------------------------------------- data
 
 

@@ -248,6 +248,10 @@ class Bus:
                     return False
                 continue
             elif self.pull is not None and self.pull():
+                # What is pulled need not be an event: a slice ends all the same.
+                count += 1
+                if deadline is not None and not count % _CLOCK_EVERY and monotonic() > deadline:
+                    return False
                 continue
             else:
                 return True
