@@ -56,7 +56,8 @@ Library Checked(const std::string &folder, const Names &names) {
     const std::string wanted = std::string("v") + CTP_ABI_VERSION;
     const std::string &got = library.version;
     // A neighbour's structs are shifted: wrong values without any error.
-    if (got.rfind(wanted, 0) != 0 || (got.size() > wanted.size() && got[wanted.size()] == '.')) {
+    const char after = got.size() > wanted.size() ? got[wanted.size()] : '_';
+    if (got.rfind(wanted, 0) != 0 || after == '.' || (after >= '0' && after <= '9')) {
         throw LibraryProblem(library.path + " is CTP " + (got.empty() ? "of no version" : got) +
                              ", but " + wanted + " is needed: " + kCure);
     }

@@ -142,7 +142,7 @@ bool FromMapping(const StructInfo &info, PyObject *values, bool strict, char *ra
     std::memset(raw, 0, info.size);
     const Names *names = NamesOf(info);
     if (!names) return false;
-    if (!PyMapping_Check(values) || PyUnicode_Check(values) || PyBytes_Check(values)) {
+    if (!PyDict_Check(values) && !PyObject_HasAttrString(values, "keys")) {
         PyErr_Format(python.field_error, "%s is given as a mapping, got %s", info.name,
                      Py_TYPE(values)->tp_name);
         return false;
