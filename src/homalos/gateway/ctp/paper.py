@@ -1,0 +1,155 @@
+"""Paper trading: live quotes of a CTP front, orders to the simulated exchange that they feed.
+
+No order can reach the broker: there is no trading line, and market data ask for no more than a
+login. Without one nobody lists contracts, so they come from products.yaml.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from homalos.config.secrets import Secret
+from homalos.config.sections.ctp import CtpSection
+from homalos.exchange.engine import Exchange
+from homalos.exchange.listing import instrument_of
+from homalos.gateway.ctp.gateway import PASSWORD
+from homalos.gateway.ctp.link import PATIENT, Backoff, Handle
+from homalos.gateway.ctp.md import MdLine
+from homalos.gateway.ctp.readers import Readers
+from homalos.gateway.ctp.seams import MdPort
+from homalos.gateway.protocol import Approved, Gateway, LineHealth, OpaquePosition, VenueSnapshot
+from homalos.gateway.sim import SimGateway
+from homalos.kernel.clock import Clock
+from homalos.market.products import Products
+from homalos.market.sessions import Sessions
+from homalos.model.enums import Channel
+from homalos.model.event import Event
+from homalos.model.events import ConnectionChanged
+from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.market import Instrument, Tick
+from homalos.model.trading import Order
+
+
+class PaperGateway(Gateway):
+    """See the module. ``contracts`` are listed from the start, others when they are subscribed and
+    tick. The exchange is opened at ``connect``; who made it closes it."""
+
+    name = "paper"
+    simulated = True
+
+    def __init__(
+        self,
+        clock: Clock,
+        exchange: Exchange,
+        section: CtpSection,
+        account: AccountId,
+        secrets: Callable[[str], Secret | None],
+        products: Products,
+        sessions: Sessions,
+        contracts: Iterable[InstrumentId],
+        *,
+        open_md: Callable[[], MdPort],
+        serve: Callable[[Callable[[], object]], None],
+        backoff: Backoff = PATIENT,
+    ) -> None:
+        """Opens nothing. ``SecretError``: the key store would not answer."""
+        self._clock = clock
+        self._exchange = exchange
+        self._products = products
+        self._sessions = sessions
+        self._contracts = tuple(contracts)
+        self._make_md = open_md
+        self._md_port: MdPort | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._post: Callable[[Event], None] | None = None
+        self._readers = Readers(serve, spin=section.consumer == "spin")
+        self._sim = SimGateway(clock, exchange, account)
+        self._sim.name = self.name
+        self._md = MdLine(
+            section, section.user or account, secrets(PASSWORD),
+            clock=clock, call_later=self._call_later, sessions=sessions,
+            open_port=self._open_md, name=self.name, follows=False, backoff=backoff,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ the lines
+
+    def drive(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Live on this loop; once, before ``connect``."""
+        self._loop = loop
+        self._readers.loop = loop
+
+    def connect(self, post: Callable[[Event], None], admit: Callable[[Tick], None]) -> None:
+        """Open the exchange, log in to it, and open the market data line. ``LedgerError``:
+        the exchange's ledger cannot be gone on with; what the library refuses is raised too."""
+        if self._post is not None:
+            return
+        if not self._exchange.opened:
+            self._exchange.open(self._listings(self._contracts), self._clock.now())
+        self._post = post
+        self._sim.connect(self._trading_only, admit)
+        self._list(self._exchange.instruments())
+        try:
+            self._md.start(post, self._sim.feed)
+        except BaseException:
+            self.close()
+            raise
+        assert self._md_port is not None
+        self._readers.add(self._md_port, self._md.drain)
+
+    def _listings(self, contracts: Iterable[InstrumentId]) -> list[Instrument]:
+        now = self._clock.now()
+        return [
+            instrument_of(self._products, id_, self._sessions.trading_day("SHFE", "rb", now))
+            for id_ in contracts
+        ]
+
+    def _list(self, items: Iterable[Instrument]) -> None:
+        self._md.list(items)
+
+    def _open_md(self) -> MdPort:
+        self._md_port = self._make_md()
+        return self._md_port
+
+    def _trading_only(self, event: Event) -> None:
+        """What the exchange tells; how the market data line stands, that line tells itself."""
+        if isinstance(event, ConnectionChanged) and event.channel is Channel.MARKET_DATA:
+            return
+        if self._post is not None:
+            self._post(event)
+
+    def close(self) -> None:
+        self._readers.clear()
+        self._md.stop("closed")
+        self._sim.close()
+        self._post = None
+
+    def _call_later(self, delay: float, callback: Callable[[], None]) -> Handle:
+        if self._loop is None:
+            raise RuntimeError("PaperGateway.drive comes before connect")
+        return self._loop.call_later(delay, self._readers.serve, callback)
+
+    def health(self) -> tuple[LineHealth, ...]:
+        return self._sim.health()[0], self._md.health()
+
+    # ------------------------------------------------------------ requests
+
+    def subscribe(self, instruments: Iterable[InstrumentId]) -> None:
+        wanted = tuple(instruments)
+        self._sim.subscribe(wanted)
+        known = {item.id for item in self._exchange.instruments()}
+        self._list(self._listings(id_ for id_ in wanted if id_ not in known))
+        self._md.subscribe(wanted)
+
+    def send(self, order: Approved[Order]) -> int:
+        return self._sim.send(order)
+
+    def cancel(self, order: Order) -> int:
+        return self._sim.cancel(order)
+
+    def query(self, account: AccountId, done: Callable[[VenueSnapshot], None]) -> None:
+        self._sim.query(account, done)
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        return self._exchange.instruments()
+
+    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
+        return ()
