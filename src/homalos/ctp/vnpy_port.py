@@ -4,6 +4,9 @@ Slower by a factor of several (a dict a tick, made under the interpreter's lock)
 idle thread behind at each ``close``: the binding's own ``exit`` may deadlock the process.
 """
 
+import atexit
+import ctypes
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +19,7 @@ from homalos.ctp.records import MdStats, OrderRow, TdStats, TradeRow
 from homalos.ctp.vnpy_library import load as load_module
 from homalos.ctp.vnpy_tick import TickMaker
 from homalos.ctp.wake import Wake
-from homalos.kernel.clock import monotonic_ns, wall_ns
+from homalos.kernel.clock import monotonic_ns, sleep, wall_ns
 from homalos.model.ids import InstrumentId
 
 __all__ = ["VnpyMd", "VnpyTd"]
@@ -26,8 +29,11 @@ TICK_BYTES = 640
 """What ``ring_bytes`` means here: so many bytes for each tick that may wait."""
 AT_ONCE = 1_024
 """Callbacks that one ``drain`` without a limit takes at the most."""
-_KEPT: list[object] = []
-"""API objects that were released: their destructor would use the library's freed memory."""
+QUIET_S = 0.05
+"""The binding's thread has nothing left when nothing came from it for so long."""
+SETTLED_BY = 2_000_000_000
+"""Longest wait for that, ns."""
+_open_ports: weakref.WeakSet[Any] = weakref.WeakSet()
 
 S = TypeVar("S", bound=Sink)
 
@@ -67,10 +73,12 @@ class _Port(Generic[S]):
         self._calls: deque[_Call] = deque()
         self._wake = Wake()
         self._open = self._closed = False
-        self._received = self._delivered = 0
+        self._received = self._delivered = self._late = 0
         base = getattr(module, "MdApi" if self._side == "md" else "TdApi")
         self._api = _listening(base, self._come)()
+        _keep_for_ever(self._api)
         getattr(self._api, self._create)(f"{flow}/", production)
+        _open_ports.add(self)
 
     def fileno(self) -> int:
         self._check()
@@ -112,8 +120,8 @@ class _Port(Generic[S]):
             return
         self._closed = True
         if self._open:
-            _KEPT.append(self._api)
             self._api.release()
+            self._settle()
         self._calls.clear()
         self._wake.close()
 
@@ -122,10 +130,19 @@ class _Port(Generic[S]):
     def _come(self, name: str, data: Any, error: dict[str, Any], request: int, last: bool) -> None:
         """On the binding's thread."""
         if self._closed:
+            self._late += 1
             return
         self._received += 1
         self._calls.append(_Call(name, data, error, request, last, monotonic_ns(), wall_ns()))
         self._wake.set()
+
+    def _settle(self) -> None:
+        """Let the binding's thread finish what it had: an interpreter that ends while it is in a
+        callback takes the process down."""
+        until, seen = monotonic_ns() + SETTLED_BY, -1
+        while seen != self._late and monotonic_ns() < until:
+            seen = self._late
+            sleep(QUIET_S)
 
     def _deliver(self, call: _Call, sink: S) -> None:
         self._delivered += 1
@@ -315,6 +332,20 @@ class VnpyTd(_Port[TdSink]):
             sink.on_trade(TradeRow.of(call.data, call.native))
         else:
             super()._deliver(call, sink)
+
+
+@atexit.register
+def _close_all() -> None:
+    """At the end of the process, while callbacks can still end well."""
+    for port in list(_open_ports):
+        port.close()
+
+
+def _keep_for_ever(api: object) -> None:
+    """The binding's destructor calls its ``exit``: it may deadlock, and after ``release`` it uses
+    freed memory. One reference too many, and it never runs, not at the end of the process either.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(api))
 
 
 def _requests(abi: Abi, side: str) -> tuple[Method, ...]:

@@ -119,9 +119,8 @@ def _levels(data: dict[str, Any], side: str) -> tuple[tuple[float, int], ...]:
     levels = []
     for level in "2345":
         price = _price(data[f"{side}Price{level}"])
-        if price is None:
-            break
-        levels.append((price, int(data[f"{side}Volume{level}"])))
+        if price is not None:
+            levels.append((price, int(data[f"{side}Volume{level}"])))
     return tuple(levels)
 
 
