@@ -19,6 +19,14 @@ from homalos.model.trading import Account
 PIECE = 500
 FILE = "settlements.json"
 KEPT_DAYS = 20
+NOTE = (
+    "说明：本结算单由模拟交易所生成，其中的客户、资金、成交与持仓均为模拟数据，不代表任何真实的期货"
+    "账户，也不构成任何交易建议。手续费按逐笔成交计收，盯市盈亏按当日结算价计算，上期所与能源中心的"
+    "今仓与昨仓分别列示，其余交易所合并列示。结算价取交易所公布的结算价，未公布时取当日成交量加权平均"
+    "价，再无成交时取最新价。请在下一交易日开始交易之前确认本结算单，未经确认不能报单；对内容有异议的，"
+    "请核对成交记录与持仓汇总。This statement is simulated and stands for no real account."
+)
+"""Longer than one piece: most of its pieces end inside a character."""
 
 
 class Confirmed(msgspec.Struct):
@@ -125,7 +133,7 @@ class Settlements:
             after = self._exchange.account(account)
             text = [*_head(account, day, self._clock), *_funds(before, after)]
             kept = self._book.statements.setdefault(account, {})
-            kept[day] = "\n".join([*text, *self._texts[account]])
+            kept[day] = "\n".join([*text, *self._texts[account], "", NOTE])
             for old in sorted(kept)[:-KEPT_DAYS]:
                 del kept[old]
         self._before.clear()
