@@ -224,7 +224,8 @@ bool Program::act(const std::string &line) {
 }
 
 int main() {
-    static Program program;
+    // Never destroyed: a program that ends without Release may still be called.
+    static Program &program = *new Program;
     for (std::string line; std::getline(std::cin, line);) {
         if (!program.act(line)) break;
     }

@@ -27,6 +27,7 @@ class Spi(tdapi.CThostFtdcTraderSpi):  # type: ignore[misc]
         print("in", data.FrontID, error.ErrorID, error.ErrorMsg, request, last, flush=True)
         query = tdapi.CThostFtdcQryOrderField()
         print("query", self.api.ReqQryOrder(query, 3), self.api.ReqQryOrder(query, 4), flush=True)
+        self.api.ReqSettlementInfoConfirm(tdapi.CThostFtdcSettlementInfoConfirmField(), 5)
 
     def OnRspQryOrder(self, data: object, error: object, request: int, last: bool) -> None:
         ends.put(f"orders {data} {request} {last}")

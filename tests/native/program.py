@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 from tests.native.front import FACTS, PATIENCE_S
 
 from homalos.ctp import abi
+from homalos.ctp.libraries import dropin_libraries
 
 
 class Event(NamedTuple):
@@ -36,14 +37,18 @@ class Program:
         self, path: Path, side: str, folder: Path, environment: dict[str, str] | None = None
     ) -> None:
         self.side = side
-        quick = {"HOMALOS_CTP_RECONNECT_MS": "20"}
+        own = {
+            "LD_LIBRARY_PATH": str(dropin_libraries()),
+            "HOMALOS_CTP_RECONNECT_MS": "20",
+            "ASAN_OPTIONS": "detect_leaks=1",  # of a build with sanitizers
+        }
         self.process = subprocess.Popen(
             [path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=os.environ | quick | (environment or {}),
+            env=os.environ | own | (environment or {}),
             text=True,
             errors="replace",
         )

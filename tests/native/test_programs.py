@@ -67,6 +67,7 @@ def test_vnpy_ctp(native: Path, tmp_path: Path) -> None:
         line.request()
         line.call("OnRspUserLogin", {"FrontID": 7}, 0, 2)
         assert line.request()[:2] == ("ReqQryInstrument", 3)
+        assert line.request()[0] == "ReqSettlementInfoConfirm"  # both queries were tried
         line.call("OnRspQryInstrument", {"InstrumentName": "螺纹钢2505"}, None, 3)
         assert line.fields()[2]["OrderRef"] == "1"
         line.call("OnRtnOrder", {"OrderSysID": "        7919"}, flow=1, sequence=1)
@@ -113,6 +114,7 @@ def test_openctp_ctp(native: Path, tmp_path: Path) -> None:
         assert line.fields()[2]["UserID"] == "sim"
         line.call("OnRspUserLogin", {"FrontID": 7}, 0, 2)
         assert line.request()[:2] == ("ReqQryOrder", 3)
+        assert line.request()[0] == "ReqSettlementInfoConfirm"  # both queries were tried
         line.call("OnRspQryOrder", None, None, 3)
         assert line.is_closed_by_client()
         said = finish(process)

@@ -45,6 +45,7 @@ class Td(TdApi):  # type: ignore[misc]
     def onRspUserLogin(self, data: dict, error: dict, request: int, last: bool) -> None:
         print("td login", data["FrontID"], error["ErrorMsg"], flush=True)
         print("query", self.reqQryInstrument({}, 3), self.reqQryInstrument({}, 4), flush=True)
+        self.reqSettlementInfoConfirm({}, 5)
 
     def onRspQryInstrument(self, data: dict, error: dict, request: int, last: bool) -> None:
         print("instrument", data.get("InstrumentName"), last, flush=True)

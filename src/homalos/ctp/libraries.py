@@ -8,6 +8,7 @@ sources, so that a stale build is never loaded. A wheel carries them inside the 
 import hashlib
 import importlib.machinery
 import importlib.util
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -16,6 +17,7 @@ from types import ModuleType
 __all__ = [
     "BINDING",
     "DROPIN_FILES",
+    "FOLDER_VARIABLE",
     "NativeMissingError",
     "builds_folder",
     "dropin_libraries",
@@ -35,6 +37,8 @@ DROPIN_FILES = (
     else ("libthostmduserapi_se.so", "libthosttraderapi_se.so")
 )
 """Market data, trading."""
+FOLDER_VARIABLE = "HOMALOS_NATIVE_FOLDER"
+"""Environment variable that names another folder of native parts: a build with sanitizers."""
 _SOURCE_SUFFIXES = {".build", ".cpp", ".h", ".map", ".py"}
 
 
@@ -99,6 +103,9 @@ def _binding_path() -> Path | None:
 
 def native_folder() -> Path | None:
     """Where the parts built from these very sources are; None where they are not built."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
     packaged = packaged_folder()
     if packaged is not None:
         return packaged

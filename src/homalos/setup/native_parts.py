@@ -11,13 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from homalos.ctp.libraries import (
+    FOLDER_VARIABLE,
     builds_folder,
     native_folder,
     native_sources,
@@ -30,10 +31,19 @@ from homalos.setup.compiler import find_compiler, missing_for_build
 from homalos.setup.install import wait_for_lock
 from homalos.setup.installer import InstallerMissingError, find_uv, project_root, scripts_dir
 
-__all__ = ["NativeParts", "build_native", "build_program", "check_native", "ensure_native"]
+__all__ = [
+    "NativeParts",
+    "build_into",
+    "build_native",
+    "build_program",
+    "check_native",
+    "ensure_native",
+]
 
 AGAIN = Text("python start.py setup native", "python start.py setup native")
 KEPT_BUILDS = 3
+PARTS = ("shared library", "shared module")
+PROGRAM = "executable"
 NOTHING = Text("", "")
 
 
@@ -83,9 +93,9 @@ def ensure_native(again: bool = False, anew: bool = False) -> NativeParts:
 
     Two processes that ask at once build once. Does not raise: what failed is in the answer.
     """
-    packaged = packaged_folder()
-    if packaged is not None:
-        return NativeParts(folder=packaged)
+    given = _given_folder()
+    if given is not None:
+        return NativeParts(folder=given)
     sources = native_sources()
     if sources is None:
         text = Text("此安装不含本地组件", "this installation came without native parts")
@@ -104,13 +114,31 @@ def ensure_native(again: bool = False, anew: bool = False) -> NativeParts:
 
 def build_program(name: str) -> Path:
     """A program of the native tests, built beside the parts. ``OSError``: it does not compile."""
+    given = _given_folder()
+    if given is not None:
+        return given / name
     with _one_at_a_time():
-        build = builds_folder() / f"build-{_compiler_hash()}"
-        _configure(build)
-        target = next(path for path in _targets(build, "executable") if path.stem == name)
-        if not _ninja(build, target):
+        maker = _configured()
+        target = next(path for path in maker.targets(PROGRAM) if path.stem == name)
+        if not maker.make(target):
             raise OSError(f"{name}: see {_log_path()}")
         return target
+
+
+def build_into(build: Path, into: Path, options: Sequence[str], log: Path) -> list[str]:
+    """Parts and programs of the tests, with options of the build: for sanitizers.
+
+    Returns:
+        names of what does not compile; all else is in ``into``.
+    """
+    _find_tools()
+    maker = _Maker(build, log)
+    if not maker.configure(options):
+        return ["meson"]
+    into.mkdir(parents=True)
+    return [
+        target.name for target in maker.targets(*PARTS, PROGRAM) if not maker.make(target, into)
+    ]
 
 
 def check_native() -> Check:
@@ -154,20 +182,26 @@ def _build(folder: Path) -> None:
     if missing := missing_for_build():
         raise _BuildError(*missing)
     _find_tools()
-    build = builds_folder() / f"build-{_compiler_hash()}"
-    _configure(build)
+    log = _log_path()
+    maker = _configured()
     draft = folder.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    wanted = _targets(build, "shared library", "shared module")
-    failed = [target for target in wanted if not _make(build, target, draft)]
+    failed = [target.name for target in maker.targets(*PARTS) if not maker.make(target, draft)]
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     if failed:
-        names = ", ".join(target.name for target in failed)
-        raise _BuildError(
-            Text(f"{names} 编译失败，详情在 {_log_path()}", f"{names}: see {_log_path()}")
-        )
+        names = ", ".join(failed)
+        raise _BuildError(Text(f"{names} 编译失败，详情在 {log}", f"{names}: see {log}"))
+
+
+def _configured() -> "_Maker":
+    """The build of this compiler, made where it is not."""
+    log = _log_path()
+    maker = _Maker(builds_folder() / f"build-{_compiler_hash()}", log)
+    if not maker.configure(["--buildtype=release"]):
+        raise _BuildError(Text(f"meson 失败，详情在 {log}", f"meson failed: see {log}"))
+    return maker
 
 
 def _find_tools() -> None:
@@ -183,47 +217,49 @@ def _find_tools() -> None:
         )
 
 
-def _configure(build: Path) -> None:
-    meson = [sys.executable, "-m", "mesonbuild.mesonmain", "setup", "--buildtype=release"]
-    _log_path().unlink(missing_ok=True)
-    again = (build / "build.ninja").is_file()
-    if not again or not _run([*meson, "--reconfigure", str(build), str(project_root())]):
-        # never made, or made by another meson
-        shutil.rmtree(build, ignore_errors=True)
-        if not _run([*meson, str(build), str(project_root())]):
-            raise _BuildError(
-                Text(f"meson 失败，详情在 {_log_path()}", f"meson failed: see {_log_path()}")
-            )
+class _Maker:
+    """One folder of meson, and the log of what it says."""
+
+    def __init__(self, build: Path, log: Path) -> None:
+        self._build = build
+        self._log = log
+
+    def configure(self, options: Sequence[str]) -> bool:
+        meson = [sys.executable, "-m", "mesonbuild.mesonmain", "setup", *options]
+        places = [str(self._build), str(project_root())]
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log.unlink(missing_ok=True)
+        known = (self._build / "build.ninja").is_file()
+        if known and self._run([*meson, "--reconfigure", *places]):
+            return True
+        shutil.rmtree(self._build, ignore_errors=True)  # never made, or by another meson
+        return self._run([*meson, *places])
+
+    def targets(self, *kinds: str) -> list[Path]:
+        """What can be built, as the build itself tells."""
+        raw = (self._build / "meson-info" / "intro-targets.json").read_bytes()
+        found = [target for target in msgspec.json.decode(raw) if target["type"] in kinds]
+        return [Path(target["filename"][0]) for target in found]
+
+    def make(self, target: Path, into: Path | None = None) -> bool:
+        """Each by itself, so that one that does not compile leaves the others."""
+        ninja = shutil.which("ninja", path=_path())
+        name = target.resolve().relative_to(self._build.resolve()).as_posix()
+        if ninja is None or not self._run([ninja, "-C", str(self._build), name]):
+            return False
+        if into is not None:
+            shutil.copy2(target, into)
+        return True
+
+    def _run(self, words: list[str]) -> bool:
+        with self._log.open("ab") as log:
+            environment = {**os.environ, "PATH": _path()}
+            return not subprocess.call(words, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
 
-def _targets(build: Path, *kinds: str) -> list[Path]:
-    """What can be built, as the build itself tells."""
-    raw = (build / "meson-info" / "intro-targets.json").read_bytes()
-    return [
-        Path(target["filename"][0])
-        for target in msgspec.json.decode(raw)
-        if target["type"] in kinds
-    ]
-
-
-def _make(build: Path, target: Path, into: Path) -> bool:
-    """Each by itself, so that one that does not compile leaves the others."""
-    if not _ninja(build, target):
-        return False
-    shutil.copy2(target, into)
-    return True
-
-
-def _ninja(build: Path, target: Path) -> bool:
-    ninja = shutil.which("ninja", path=_path())
-    name = target.resolve().relative_to(build.resolve()).as_posix()
-    return ninja is not None and _run([ninja, "-C", str(build), name])
-
-
-def _run(words: list[str]) -> bool:
-    with _log_path().open("ab") as log:
-        environment = {**os.environ, "PATH": _path()}
-        return not subprocess.call(words, env=environment, stdout=log, stderr=subprocess.STDOUT)
+def _given_folder() -> Path | None:
+    """Parts that are not built here: of a wheel, or those that the developer names."""
+    return native_folder() if os.environ.get(FOLDER_VARIABLE) else packaged_folder()
 
 
 def _path() -> str:
