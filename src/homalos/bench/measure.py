@@ -55,6 +55,20 @@ def quietest(rows: Sequence[Row]) -> Row:
     return best
 
 
+def medians(rows: Sequence[Row]) -> Row:
+    """Of several runs of one benchmark the median of each figure, and the spread of their medians
+    (of their rates, where there is no latency)."""
+    told = msgspec.structs.replace(rows[0], runs=len(rows))
+    for field in ("p50", "p99", "p999", "max", "throughput"):
+        values = [getattr(row, field) for row in rows]
+        if None not in values:
+            setattr(told, field, float(np.median(values)))
+    key = [row.p50 if row.p50 is not None else row.throughput or 0.0 for row in rows]
+    middle = float(np.median(key))
+    told.spread = (max(key) - min(key)) / middle if middle else None
+    return told
+
+
 def rate(name: str, count: int, work: Callable[[], None], **more: Any) -> Row:
     """A row of throughput: ``work`` handles ``count`` things."""
     begin = monotonic_ns()

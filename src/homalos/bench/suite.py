@@ -15,7 +15,14 @@ SUITE = {
     "store": "homalos.bench.store",
     "risk": "homalos.bench.risk",
     "tick-to-order": "homalos.bench.tick_to_order",
+    "ctp": "homalos.bench.ctp",
+    "ctp/event": "homalos.bench.ctp",
+    "ctp/spin": "homalos.bench.ctp",
+    "ctp/burst": "homalos.bench.ctp",
+    "ctp/throughput": "homalos.bench.ctp",
 }
+"""A name with a stroke is a part of the benchmark before it; its module's ``run`` takes the names
+of the parts that are wanted, none for all."""
 
 
 def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) -> int:
@@ -30,8 +37,9 @@ def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) 
     about = machine()
     out.write("  ".join(f"{key} {value}" for key, value in about.items()) + "\n\n")
     results: list[Row] = []
-    for name in names or list(SUITE):
-        rows = importlib.import_module(SUITE[name]).run()
+    for name, parts in _wanted(names).items():
+        run = importlib.import_module(SUITE[name]).run
+        rows = run(parts) if parts else run()
         out.write(table(rows) + "\n\n")
         out.flush()
         results += rows
@@ -39,3 +47,14 @@ def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) 
         document = {"machine": about, "results": results}
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(document)))
     return 0
+
+
+def _wanted(names: Sequence[str]) -> dict[str, list[str]]:
+    """Each benchmark once, with the parts that are asked for; no part: all of it."""
+    wanted: dict[str, list[str]] = {}
+    for name in names or [name for name in SUITE if "/" not in name]:
+        whole, _, part = name.partition("/")
+        parts = wanted.setdefault(whole, [])
+        if part and name not in parts:
+            parts.append(name)
+    return {name: [] if name in names else parts for name, parts in wanted.items()}
