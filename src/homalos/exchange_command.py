@@ -154,7 +154,7 @@ class ExchangeRun:
         self.board.bind(self.front)
         self._pump = Pump(
             bus, venue.clock, timers, iter(venue.source), self.front.feed,
-            speed=options.speed, congested=self.front.congested, ended=self._source_ended,
+            speed=options.speed, congested=self._congested, ended=self._source_ended,
         )  # fmt: skip
         self.control = Control(
             self, self.exchange, self.front, self._accounts, self.board, options.data_dir
@@ -258,6 +258,11 @@ class ExchangeRun:
             self._stopping.set()
 
     # ------------------------------------------------------------ while it runs
+
+    def _congested(self) -> bool:
+        """As fast as possible means as fast as the clients read. At a pace nobody is waited for: a
+        client that does not keep up is cut."""
+        return self._pump.speed is None and self.front.congested()
 
     def _source_ended(self) -> None:
         self._ended = True

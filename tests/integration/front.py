@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +75,6 @@ class FrontProcess:
         """How often a fault has happened."""
         rows = {row["id"]: row for row in self.tell("fault")["faults"]}
         return int(rows[number]["struck"])
-
-    def until_status(self, done: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
-        def look() -> dict[str, Any] | None:
-            status: dict[str, Any] = self.tell("status")
-            return status if done(status) else None
-
-        return until(look, 20, what)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit code."""
