@@ -104,12 +104,15 @@ def ensure_native(again: bool = False, anew: bool = False) -> NativeParts:
             "run a clone, or install again with a compiler",
         )
         return NativeParts(reason=text, cure=cure)
-    with _one_at_a_time():
-        key = f"{source_hash(sources)}-{_compiler_hash()}"
-        known = _read_record()
-        if known is not None and known.key == key and not anew and _stands(known, again):
-            return known
-        return _build_and_record(key)
+    try:
+        with _one_at_a_time():
+            key = f"{source_hash(sources)}-{_compiler_hash()}"
+            known = _read_record()
+            if known is not None and known.key == key and not anew and _stands(known, again):
+                return known
+            return _build_and_record(key)
+    except OSError as error:  # an environment that cannot be written
+        return NativeParts(reason=Text(str(error), str(error)), cure=AGAIN)
 
 
 def build_program(name: str) -> Path:
@@ -144,8 +147,9 @@ def build_into(build: Path, into: Path, options: Sequence[str], log: Path) -> li
 def check_native() -> Check:
     """For the doctor: whether the parts of these sources are built, else why not."""
     name = Text("本地组件", "native parts")
-    folder, record = native_folder(), _read_record()
-    if record is not None and record.reason != NOTHING and native_sources() is not None:
+    folder, record, sources = native_folder(), _read_record(), native_sources()
+    is_of_these = record is not None and sources and record.key.startswith(source_hash(sources))
+    if record is not None and is_of_these and record.reason != NOTHING:
         return Check(name, False, record.reason, record.cure)
     if folder is not None:
         return Check(name, True, Text(str(folder), str(folder)))
