@@ -15,7 +15,10 @@ from homalos.config.secrets import Secret, SecretError, secret
 from homalos.ctp.errors import LibraryError
 from homalos.ctp.libraries import NativeMissingError
 from homalos.engine import Engine, Market
+from homalos.exchange.engine import Exchange
+from homalos.exchange.ledger import Ledger
 from homalos.gateway.ctp.gateway import CtpGateway
+from homalos.gateway.ctp.paper import PaperGateway
 from homalos.gateway.ctp.ports import Ports
 from homalos.gateway.protocol import Gateway
 from homalos.gateway.registry import Driven, GatewayError, GatewayKit, make_gateway
@@ -25,7 +28,7 @@ from homalos.kernel.follower import FollowingClock
 from homalos.kernel.pump import LiveTimers
 from homalos.kernel.timers import Timers
 from homalos.market.products import split_symbol
-from homalos.model.ids import AccountId
+from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Bar
 from homalos.model.times import SECOND
 from homalos.storage.bars import last_bars
@@ -56,6 +59,7 @@ class LiveVenue:
         self.recorded = isinstance(self.clock, FollowingClock)
         self._timers: LiveTimers | None = None
         self._gateway: Gateway | None = None
+        self._exchange: Exchange | None = None
         self._engine: Engine | None = None
         self._check_contracts()
 
@@ -99,6 +103,21 @@ class LiveVenue:
             self.clock, timers, config.ctp, AccountId(config.app.account), _secret,
             market.products, market.sessions, self._data, self._memory.run,
             open_md=ports.md, open_td=ports.td, serve=bus.serve, on_clock=self._set_clock,
+        )  # fmt: skip
+
+    def _paper(self, bus: Bus, timers: Timers) -> PaperGateway:
+        config, market = self._config, self._market
+        self._exchange = exchange = Exchange(
+            config.exchange, market.products, market.sessions, self.clock, timers,
+            Ledger(self._data / "exchange"),
+        )  # fmt: skip
+        ports = Ports(config.ctp, self._data / "gateway")
+        wanted = {name for entry in config.strategies for name in entry.instruments}
+        named = {name for name in config.ctp.subscribe if split_symbol(name.rpartition(".")[2])[1]}
+        return PaperGateway(
+            self.clock, exchange, config.ctp, AccountId(config.app.account), _secret,
+            market.products, market.sessions, map(InstrumentId, sorted(wanted | named)),
+            open_md=ports.md, serve=bus.serve,
         )  # fmt: skip
 
     def _installed(self, name: str, bus: Bus, timers: Timers) -> Gateway:
@@ -162,9 +181,13 @@ class LiveVenue:
 
     def configure(self, config: Config) -> None:
         self._config = config
+        if self._exchange is not None:
+            self._exchange.configure(config.exchange)
 
     def close(self) -> None:
-        """The gateway was closed by the core's stop."""
+        """The gateway was closed by the core's stop; paper trading has an exchange, too."""
+        if self._exchange is not None:
+            self._exchange.close()
 
     def facts(self) -> dict[str, Any]:
         return {"source": self.name, "speed": 1.0, "shadow": self._config.ctp.shadow}
@@ -172,7 +195,8 @@ class LiveVenue:
     def hello(self) -> str:
         config = self._config
         if config.gateway.td == "sim":
-            return f"PAPER / 模拟交易   quotes / 行情 {config.gateway.md}; orders / 报单 SIMULATED 模拟"
+            quotes = config.gateway.md
+            return f"PAPER / 模拟交易   quotes / 行情 {quotes}; orders SIMULATED / 报单模拟"
         kind = "SHADOW / 影子模式" if config.ctp.shadow else "LIVE / 实盘"
         fronts = ", ".join(config.ctp.td_fronts) if config.gateway.td == "ctp" else ""
         return f"{kind}   {self.name} {fronts} account / 账户 {config.app.account}"

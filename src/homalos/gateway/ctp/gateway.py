@@ -10,6 +10,7 @@ from pathlib import Path
 
 from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
+from homalos.gateway.ctp.clocks import on_its_day
 from homalos.gateway.ctp.convert import Contracts, DayClock
 from homalos.gateway.ctp.identity import Identity
 from homalos.gateway.ctp.link import PATIENT, Backoff, Handle
@@ -38,14 +39,12 @@ from homalos.model.events import (
 )
 from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Fees, Instrument, Rate, Tick
-from homalos.model.times import DAY, china_time_of_day
+from homalos.model.times import china_time_of_day
 from homalos.model.trading import Order
 
 PASSWORD, AUTH_CODE = "ctp_password", "ctp_auth_code"
 FOLDER = "gateway"
 EVERYTHING = "*"
-OTHER_YEAR = 15 * DAY
-"""No holiday puts a trading day so far from today."""
 
 
 def _ignored(offset: int) -> None:
@@ -222,18 +221,16 @@ class CtpGateway(Gateway):
     # ------------------------------------------------------------ the trading line speaks
 
     def logged_in(self, trading_day: int, offset: int) -> None:
-        self.exchange_offset = offset = self._in_its_year(trading_day, offset)
+        self.exchange_offset = offset = self._on_its_day(trading_day, offset)
         self._on_clock(offset)
         if trading_day != self._told_day:
             self._phases.close(new_day=True)
 
-    def _in_its_year(self, trading_day: int, offset: int) -> int:
-        """A front may live in another year (a replay): then its trading day tells the date, which
-        the nearest one to our clock cannot."""
+    def _on_its_day(self, trading_day: int, offset: int) -> int:
         wall = wall_ns()
         self._dates.set(trading_day)
         by_day = self._dates.instant(china_time_of_day(wall + offset))
-        return offset if abs(by_day - wall) < OTHER_YEAR else by_day - wall
+        return on_its_day(offset, wall, by_day)
 
     def listed(self, rows: list[Row]) -> None:
         news = [item for row in rows if (item := self._contracts.add(row)) is not None]

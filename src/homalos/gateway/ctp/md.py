@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
-from homalos.gateway.ctp.clocks import clock_offset
+from homalos.gateway.ctp.clocks import clock_offset, on_its_day
+from homalos.gateway.ctp.convert import DayClock
 from homalos.gateway.ctp.errors import Reaction, cause, dropped
 from homalos.gateway.ctp.link import PATIENT, Backoff, CallLater, Link, State
 from homalos.gateway.ctp.seams import MdPort, Row
@@ -25,7 +26,7 @@ from homalos.model.event import Event
 from homalos.model.events import AlertRaised, ConnectionChanged
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Instrument, Tick
-from homalos.model.times import SECOND, china_midnight, to_date
+from homalos.model.times import SECOND, china_midnight, china_time_of_day, to_date
 
 __all__ = ["MdLine"]
 
@@ -206,8 +207,9 @@ class MdLine:
             self._link.fail("login", error, message, self._log_in)
             return
         if not self._follows:
-            self._offset = clock_offset(data, wall_ns()) or 0
-            self._set_day(_day(data.get("TradingDay", "")) or self._day)
+            day = _day(data.get("TradingDay", "")) or self._day
+            self._offset = self._exchange_offset(data, day)
+            self._set_day(day)
         self._link.enter(State.LOGGED_IN)
         self._link.enter(State.READY)
         if self._post is not None:
@@ -216,6 +218,15 @@ class MdLine:
         if self._port is not None:
             self._watch.begin(self._port.stats())
         self._link.later(self._watch.period, self._look)
+
+    def _exchange_offset(self, login: Row, trading_day: int) -> int:
+        wall = wall_ns()
+        offset = clock_offset(login, wall)
+        if offset is None or not trading_day:
+            return offset or 0
+        dates = DayClock(self._sessions.calendar)
+        dates.set(trading_day)
+        return on_its_day(offset, wall, dates.instant(china_time_of_day(wall + offset)))
 
     def _look(self) -> None:
         if self._port is not None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homalos.gateway.ctp.clocks import clock_offset, nearest, time_of_day
+from homalos.gateway.ctp.clocks import clock_offset, nearest, on_its_day, time_of_day
 from homalos.model.times import DAY, HOUR, MILLISECOND, SECOND, china_midnight, china_time_of_day
 
 MIDNIGHT = china_midnight(20260605)  # a Friday
@@ -54,3 +54,23 @@ def test_the_offset_is_the_median_of_the_clocks_that_are_told() -> None:
     assert clock_offset({"SHFETime": ""}, wall) is None
     before = MIDNIGHT + DAY - SECOND
     assert clock_offset({"SHFETime": "00:00:01"}, before) == 2 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("wall", "exchange", "by_day", "then"),
+    [
+        # A broker's front: both say the same, and the seconds between the clocks count.
+        (9 * HOUR, 9 * HOUR + 2 * SECOND, 9 * HOUR + 2 * SECOND, 9 * HOUR + 2 * SECOND),
+        # A login at 16:00 on Friday, whose trading day is Monday already: it is Friday.
+        (16 * HOUR, 16 * HOUR, 16 * HOUR + 3 * DAY, 16 * HOUR),
+        # A generated Monday, seen on Saturday at 16:00; and a replay of last year.
+        (16 * HOUR, 9 * HOUR, 9 * HOUR + 2 * DAY, 9 * HOUR + 2 * DAY),
+        (16 * HOUR, 16 * HOUR, 16 * HOUR - 365 * DAY, 16 * HOUR - 365 * DAY),
+        (22 * HOUR, 21 * HOUR, 21 * HOUR - DAY, 21 * HOUR - DAY),
+    ],
+)
+def test_an_exchange_may_live_on_another_day(
+    wall: int, exchange: int, by_day: int, then: int
+) -> None:
+    offset = on_its_day(exchange - wall, MIDNIGHT + wall, MIDNIGHT + by_day)
+    assert wall + offset == then
