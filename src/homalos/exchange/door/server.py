@@ -31,10 +31,11 @@ from homalos.kernel.clock import Clock, wall_ns
 from homalos.model.enums import Direction, Phase
 from homalos.model.ids import AccountId, InstrumentId, OrderId
 from homalos.model.market import Instrument, Tick
-from homalos.model.times import HOUR, MINUTE, SECOND, china_midnight
+from homalos.model.times import HOUR, MILLISECOND, MINUTE, china_midnight
 
-_EPOCH = 1_600_000_000
-"""Numbers of the flows count from here, in seconds: each life of a front has higher ones."""
+_NUMBERS = 4_000_000_000
+"""Numbers of the flows begin at the wall's milliseconds, modulo this: two lives of a front on one
+trading day never share one."""
 SILENT_BEATS = 3
 
 
@@ -153,7 +154,7 @@ class Front:
         self._beat = self._loop.call_later(every, self._heartbeat)
 
     def _next_base(self) -> int:
-        self._base = max(wall_ns() // SECOND - _EPOCH, self._base + 1_000_000)
+        self._base = max(wall_ns() // MILLISECOND % _NUMBERS, self._base + 1_000_000)
         return self._base
 
     def _rebuild(self, *, renamed: bool = False) -> None:
