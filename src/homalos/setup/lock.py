@@ -35,6 +35,7 @@ LOCKS = (
     Lock("requirements-test.lock", ("", "test", "build"), shares=("requirements.lock",)),
     Lock("requirements-build.lock", ("build",), shares=("requirements-test.lock",)),
     Lock("requirements-ctp.lock", ("ctp",), options=("--no-deps",)),
+    Lock("requirements-conformance.lock", ("conformance",), options=("--no-deps",)),
     Lock("requirements-uv.lock", ("setup",)),
 )
 

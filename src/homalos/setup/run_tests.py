@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+from homalos.setup.conformance import ensure_conformance
 from homalos.setup.native_parts import ensure_native
 
 __all__ = ["main"]
@@ -16,6 +17,13 @@ def main() -> int:
         print(
             f"本地组件缺失，相关测试会跳过 / tests of native parts will be skipped: "
             f"{parts.reason.zh} / {parts.reason.en}",
+            file=sys.stderr,
+            flush=True,
+        )
+    if missing := ensure_conformance():
+        print(
+            "openctp-ctp 未安装，其测试会跳过 / "
+            f"the tests with openctp-ctp will be skipped: {missing}",
             file=sys.stderr,
             flush=True,
         )
