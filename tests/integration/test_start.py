@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from homalos.setup.compiler import missing_for_build
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 STUB = """
@@ -274,16 +276,22 @@ def test_a_real_install_then_offline(tmp_path: Path, project_root: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("compiler", ["", "none-here"], ids=["a compiler", "none"])
 def test_a_wheel_carries_the_package_its_pages_and_its_defaults(
-    tmp_path: Path, project_root: Path
+    tmp_path: Path, project_root: Path, compiler: str
 ) -> None:
+    """And the native parts, if there is a compiler."""
     tree, out, site = tmp_path / "tree", tmp_path / "out", tmp_path / "site"
     copy_tree(project_root, tree)
     scripts = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"CXX": compiler} if compiler else {}
     words = ["wheel", "--quiet", "--no-build-isolation", "--no-deps", "-w", str(out), str(tree)]
     subprocess.run([sys.executable, "-m", "pip", *words], env=environment, check=True)
     (wheel,) = out.glob("homalos-*.whl")
+    native = not compiler and missing_for_build() is None
+    assert wheel.name.endswith("-none-any.whl") != native
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     wanted = {p.relative_to(tree / "src") for p in (tree / "src" / "homalos").rglob("*.*")}
@@ -293,6 +301,14 @@ def test_a_wheel_carries_the_package_its_pages_and_its_defaults(
     for folder in ("config", "strategies"):
         for file in (tree / folder).rglob("*.*"):
             assert (site / "homalos/_shipped" / file.relative_to(tree)).is_file()
+    assert (site / "homalos/_native").is_dir() == native
+    if native:
+        load = "from homalos.ctp.libraries import *; print(dropin_libraries(), load_binding())"
+        words = [sys.executable, "-c", load]
+        shown = subprocess.check_output(
+            words, cwd=tmp_path, env={**environment, "PYTHONPATH": str(site)}, text=True
+        )
+        assert shown.count(str(site)) == 2
     code = "import homalos; print(homalos.defaults_dir(), homalos.examples_dir())"
     for command in (["-c", code], ["-m", "homalos", "--help"]):
         done = subprocess.run(
