@@ -28,14 +28,17 @@ def main() -> int:
     return 7
 """
 
-NATIVE_STUB = """
+TEST_STUBS = {
+    "native_parts": """
 class parts:
     ready = True
 
 def ensure_native(again: bool) -> object:
     print("native", flush=True)
     return parts
-"""
+""",
+    "conformance": "def ensure_conformance() -> str: return ''",
+}
 
 # What start.py needs of the package before anything is installed.
 SMALL = ("start.py", "requirements.lock", "requirements-test.lock", "src/homalos/__init__.py",
@@ -148,7 +151,8 @@ def test_the_tests_run_from_the_root_with_their_own_lock_after_the_native_parts(
     (clone.root / "src/pytest.py").write_text("import os, sys; print(os.getcwd(), sys.argv[1:])")
     name = "src/homalos/setup/run_tests.py"
     shutil.copy(project_root / name, clone.root / name)
-    (clone.root / "src/homalos/setup/native_parts.py").write_text(NATIVE_STUB)
+    for stub, text in TEST_STUBS.items():
+        (clone.root / f"src/homalos/setup/{stub}.py").write_text(text)
     code, out, _ = clone.finish("test", "-k", "some thing", cwd=tmp_path)
     assert (code, out) == (0, f"native\n{clone.root} ['-k', 'some thing']\n")
     assert "requirements-test.lock" in (programs / "calls").read_text()
