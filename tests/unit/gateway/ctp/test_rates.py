@@ -187,6 +187,16 @@ def test_a_drop_in_between_asks_again(bench: Bench) -> None:
     assert RB.id in bench.told
 
 
+def test_a_drop_between_margin_and_fees_asks_for_both_again(bench: Bench) -> None:
+    bench.rates.start(DAY)
+    bench.rates.want([RB])
+    bench.answer(margin("rb2605"))
+    bench.pending.clear()
+    bench.rates.start(DAY)
+    bench.answer_all()
+    assert None not in bench.told[RB.id]
+
+
 def test_the_file_is_written_now_and_then(bench: Bench) -> None:
     many = [contract(f"SHFE.x{n:04d}") for n in range(SAVE_EVERY + 2)]
     bench.rates.start(DAY)
