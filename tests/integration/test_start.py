@@ -88,8 +88,9 @@ def programs(tmp_path: Path) -> Path:
     folder.mkdir()
     uv = folder / "uv"
     uv.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "$@" >> "{folder}/calls"\n'
-        f'sleep $(cat "{folder}/seconds" 2>/dev/null || echo 0)\n'
+        f'#!/bin/sh\n[ "$1" = --version ] && exit 0\n'
+        f'seconds=$(cat "{folder}/seconds" 2>/dev/null || echo 0)\n'
+        f'echo "$@" >> "{folder}/calls"\nsleep $seconds\n'
         f'echo ended >> "{folder}/ended"\nexit $(cat "{folder}/exit" 2>/dev/null || echo 0)\n'
     )
     uv.chmod(0o755)
