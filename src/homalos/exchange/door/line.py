@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from loguru import logger
 
@@ -108,14 +108,13 @@ class Line(asyncio.Protocol):
     # ------------------------------------------------------------ the connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's own class is not one
         self._loop = asyncio.get_running_loop()
         self.heard = self._loop.time()
         self.open = True
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        transport.set_write_buffer_limits(high=1 << 20)
+        self.transport.set_write_buffer_limits(high=1 << 20)
         self._owner.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

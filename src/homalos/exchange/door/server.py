@@ -27,15 +27,15 @@ from homalos.exchange.door.trading import TradingFront
 from homalos.exchange.engine import Exchange
 from homalos.exchange.phases import Scheduler
 from homalos.exchange.records import CancelRefused, Fill, OrderReport
-from homalos.kernel.clock import Clock, wall_ns
+from homalos.kernel.clock import Clock
 from homalos.model.enums import Direction, Phase
 from homalos.model.ids import AccountId, InstrumentId, OrderId
 from homalos.model.market import Instrument, Tick
-from homalos.model.times import HOUR, MILLISECOND, MINUTE, china_midnight
+from homalos.model.times import HOUR, MINUTE, china_midnight
 
-_NUMBERS = 4_000_000_000
-"""Numbers of the flows begin at the wall's milliseconds, modulo this: two lives of a front on one
-trading day never share one."""
+LIFE, LIVES = 10_000_000, 400
+"""Each life of the flows has so many numbers of its own, and so many lives have different ones: a
+library that resumes with a number of another life is recognised."""
 SILENT_BEATS = 3
 
 
@@ -67,7 +67,6 @@ class Front:
         )
         self._behind = Behind(core, desk)
         self._loop = loop
-        self._base = 0
         self._lines = 0
         self._settled_day = 0
         self._servers: list[asyncio.Server] = []
@@ -154,8 +153,7 @@ class Front:
         self._beat = self._loop.call_later(every, self._heartbeat)
 
     def _next_base(self) -> int:
-        self._base = max(wall_ns() // MILLISECOND % _NUMBERS, self._base + 1_000_000)
-        return self._base
+        return self._settlements.next_life() % LIVES * LIFE
 
     def _rebuild(self, *, renamed: bool = False) -> None:
         base = self._next_base()

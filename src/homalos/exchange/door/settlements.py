@@ -17,7 +17,7 @@ from homalos.model.ids import AccountId
 from homalos.model.trading import Account
 
 PIECE = 500
-FILE = "settlements.json"
+FILE = "front.json"
 KEPT_DAYS = 20
 NOTE = (
     "说明：本结算单由模拟交易所生成，其中的客户、资金、成交与持仓均为模拟数据，不代表任何真实的期货"
@@ -36,10 +36,11 @@ class Confirmed(msgspec.Struct):
 
 
 class Book(msgspec.Struct):
-    """What is kept: confirmations, and statements by account and trading day."""
+    """What is kept: confirmations, statements by account and trading day, lives of the flows."""
 
     confirmed: dict[str, Confirmed] = msgspec.field(default_factory=dict)
     statements: dict[str, dict[int, str]] = msgspec.field(default_factory=dict)
+    lives: int = 0
 
 
 class Settlements:
@@ -67,6 +68,12 @@ class Settlements:
             fresh = self._path.with_suffix(".new")
             fresh.write_bytes(msgspec.json.encode(self._book))
             fresh.replace(self._path)
+
+    def next_life(self) -> int:
+        """Number of the flows that begin now: no other ones of this folder had it."""
+        self._book.lives += 1
+        self._write()
+        return self._book.lives
 
     # ------------------------------------------------------------ confirmation
 

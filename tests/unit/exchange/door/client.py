@@ -1,7 +1,7 @@
 """A small CTP client in Python: speaks the drop-in libraries' wire to a front, and a rig for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from homalos.exchange.door.accounts import Accounts, Login
 from homalos.exchange.door.ports import Faults
 from homalos.exchange.door.server import Front
 from homalos.exchange.ledger import Ledger
+from homalos.kernel.loop import loop_factory
 from homalos.model.ids import AccountId
 from homalos.model.market import Instrument
 
@@ -234,6 +235,12 @@ def short(word: Heard) -> str:
     if word.name == "OnRtnTrade":
         return f"T {data['Volume']}@{data['Price']:g}"
     return f"{word.name} {word.error}" if word.error else word.name
+
+
+def on_a_loop(scene: Coroutine[Any, Any, None]) -> None:
+    """Run it on the loop that the front has in production."""
+    with asyncio.Runner(loop_factory=loop_factory()[1]) as runner:
+        runner.run(scene)
 
 
 def accounts(*logins: Login) -> Accounts:

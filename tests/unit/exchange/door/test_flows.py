@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.unit.exchange.bench import DAY, NEXT, RB, TA, Bench, M, at
-from tests.unit.exchange.door.client import ME, OTHER, Heard, Rig, rig
+from tests.unit.exchange.door.client import ME, OTHER, Heard, Rig, on_a_loop, rig
 
 from homalos.ctp.abi import Value
 from homalos.ctp.wire import Resume
@@ -24,7 +24,7 @@ def play(scene: Scene, **keys: Any) -> None:
         async with rig(**keys) as made:
             await scene(made)
 
-    asyncio.run(run())
+    on_a_loop(run())
 
 
 def private(words: list[Heard]) -> list[Heard]:

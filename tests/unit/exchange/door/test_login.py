@@ -14,6 +14,7 @@ from tests.unit.exchange.door.client import (
     Client,
     Rig,
     accounts,
+    on_a_loop,
     rig,
 )
 
@@ -27,7 +28,7 @@ def play(scene: Scene, **keys: Any) -> None:
         async with rig(**keys) as made:
             await scene(made)
 
-    asyncio.run(run())
+    on_a_loop(run())
 
 
 async def login(client: Client, user: str = ME, password: str = PASSWORD, **more: Any) -> int:

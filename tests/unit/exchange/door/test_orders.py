@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.exchange.bench import DAY, IF, NEXT, RB, TA, M, at, contract
-from tests.unit.exchange.door.client import BROKER, ME, OTHER, Client, Rig, rig
+from tests.unit.exchange.door.client import BROKER, ME, OTHER, Client, Rig, on_a_loop, rig
 
 from homalos.model.market import Depth, Instrument
 
@@ -20,7 +20,7 @@ def play(scene: Scene, **keys: Any) -> None:
         async with rig(**keys) as made:
             await scene(made, await made.td())
 
-    asyncio.run(run())
+    on_a_loop(run())
 
 
 def on(item: Instrument, **fields: Any) -> dict[str, Any]:

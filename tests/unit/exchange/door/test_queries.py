@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.unit.exchange.bench import DAY, NEXT, RB, TA, M, at
-from tests.unit.exchange.door.client import BROKER, ME, OTHER, Client, Rig, rig
+from tests.unit.exchange.door.client import BROKER, ME, OTHER, Client, Rig, on_a_loop, rig
 
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.ctp.abi import load
@@ -23,7 +23,7 @@ def play(scene: Scene, **keys: Any) -> None:
         async with rig(**keys) as made:
             await scene(made, await made.td())
 
-    asyncio.run(run())
+    on_a_loop(run())
 
 
 def on(item: Instrument, **fields: Any) -> dict[str, Any]:

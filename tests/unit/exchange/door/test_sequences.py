@@ -1,12 +1,11 @@
 """Every sequence of FACTS A7.3, as a client hears it over the wire."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from tests.unit.exchange.bench import DAY, IF, NEXT, RB, TA, M, at
-from tests.unit.exchange.door.client import ME, Client, Rig, rig
+from tests.unit.exchange.door.client import ME, Client, Rig, on_a_loop, rig
 
 from homalos.exchange.door.ports import ForeignOrder
 from homalos.model.enums import Direction, Offset, Phase, Side
@@ -20,7 +19,7 @@ def play(scene: Scene, **keys: Any) -> None:
         async with rig(**keys) as made:
             await scene(made, await made.td())
 
-    asyncio.run(run())
+    on_a_loop(run())
 
 
 def on(item: Instrument, **fields: Any) -> dict[str, Any]:
