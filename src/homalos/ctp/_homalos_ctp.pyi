@@ -479,7 +479,7 @@ class TdApi:
     def onRspQrySPMMProductParam(
         self, data: Row, error: Row, reqid: int, last: bool, /
     ) -> None: ...
-    def onRspQrySPBMAddOnInterParameter(
+    def onRspQrySPBMAddonInterParameter(
         self, data: Row, error: Row, reqid: int, last: bool, /
     ) -> None: ...
     def onRspQryRCAMSCombProductInfo(

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         """The constants: ``THOST_FTDC_…``, ``str`` or ``int``."""
 else:
     native = load_binding()
-    globals().update(load().constants)
+    # A constant of several characters stands in the header within its quotes.
+    for _name, _value in load().constants.items():
+        globals()[_name] = _value.strip("'") if isinstance(_value, str) else _value
 
 __all__ = ["LIBRARIES", "ClosedError", "FieldError", "LibraryError", "MdApi", "TdApi"]
 __all__ += list(load().constants)

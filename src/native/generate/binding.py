@@ -8,6 +8,8 @@ Facts = dict[str, Any]
 _RSP_INFO = "CThostFtdcRspInfoField"
 _SIDES = (("Md", "Md"), ("Td", "Trader"))
 _NOT_REQUESTS = {"GetFrontInfo"}
+_SPELLED = {"OnRspQrySPBMAddOnInterParameter": "onRspQrySPBMAddonInterParameter"}
+"""Faces that vnpy_ctp.api spells in its own way."""
 _HEAD = """// CTP {version}, generated from its facts: do not edit.
 #pragma once
 #include "ctp_api.h"
@@ -99,7 +101,7 @@ def _shell(short: str, name: str, spi: list[Facts]) -> list[str]:
 
 
 def _face(name: str) -> str:
-    return name[0].lower() + name[1:]
+    return _SPELLED.get(name, name[0].lower() + name[1:])
 
 
 def _callbacks(short: str, spi: list[Facts]) -> list[str]:

@@ -90,10 +90,14 @@ def test_closed_by_another_thread_while_it_is_drained(open_md: Callable[[], MdRi
     rig.library.flood("OnRtnDepthMarketData", {}, -1)
     closer = threading.Timer(0.05, rig.port.close)
     closer.start()
-    with pytest.raises(ClosedError):
+
+    def drain_for_ever() -> None:
         while True:
             rig.port.drain(rig.sink)
             rig.sink.all.clear()
+
+    with pytest.raises(ClosedError):
+        drain_for_ever()
     closer.join()
 
 
@@ -165,7 +169,8 @@ def test_a_thousand_lives_leave_nothing(how: str, fakes: Path, tmp_path: Path) -
             memory = psutil.Process().memory_info().rss
     gc.collect()
     assert resources() == before
-    assert psutil.Process().memory_info().rss - memory < 4_000_000
+    if "asan" not in os.environ.get("LD_PRELOAD", ""):  # it keeps what is freed
+        assert psutil.Process().memory_info().rss - memory < 4_000_000
 
 
 def test_the_vendors_own_libraries(tmp_path: Path, native: Path) -> None:
@@ -213,6 +218,10 @@ class Count(Sink):
     def on_tick(self, tick): self.count += 1
     def on_order(self, row): self.count += 1
 
+def start(target):
+    threading.Thread(target=target, daemon=True).start()
+    time.sleep(.05)
+
 def flooded(kind):
     port, sink = kind(fakes, flow / kind.__name__, ring_bytes=1 << 20), Count()
     side, name = ("md", "OnRtnDepthMarketData") if kind is FastMd else ("td", "OnRtnOrder")
@@ -254,10 +263,8 @@ print("all closed")
         "sys.exit(0)",
         "del md, td",
         "import os; os._exit(0)",
-        "threading.Thread(target=lambda: [md.drain(sink) for _ in range(10**9)], daemon=True).start()"
-        "; time.sleep(.05)",
-        "threading.Thread(target=lambda: wait([md, td], 10**12), daemon=True).start()"
-        "; time.sleep(.05)",
+        "start(lambda: [md.drain(sink) for _ in range(10**9)])",
+        "start(lambda: wait([md, td], 10**12))",
         "md.keep = sink; sink.keep = md",
     ],
     ids=["fall off", "exit", "del", "_exit", "drained", "spinning", "cycle"],
@@ -297,7 +304,7 @@ print("parent goes on")
 
 
 def test_a_library_that_is_not_there(tmp_path: Path, fakes: Path) -> None:
-    with pytest.raises(LibraryError, match="there is no .*libthostmduserapi_se.so: install vnpy"):
+    with pytest.raises(LibraryError, match=r"there is no .*libthostmduserapi_se\.so: install vnpy"):
         FastMd(tmp_path, tmp_path / "flow")
     (tmp_path / FILES["td"]).write_text("no library")
     with pytest.raises(LibraryError, match=r"cannot load .*ctp\.libraries"):

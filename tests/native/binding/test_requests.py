@@ -1,7 +1,7 @@
 """What goes out: every request, the two hot ones, and what is refused before it could do harm."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.native.binding.rig import MdRig, TdRig
@@ -64,13 +64,19 @@ def test_return_codes_pass(td: TdRig) -> None:
     ("fields", "what"),
     [
         ({"Nonsense": 1}, "CThostFtdcReqUserLoginField has no field Nonsense"),
-        ({"UserID": "x" * 400}, "CThostFtdcReqUserLoginField.UserID takes at most 15 bytes, got 400"),
+        (
+            {"UserID": "x" * 400},
+            "CThostFtdcReqUserLoginField.UserID takes at most 15 bytes, got 400",
+        ),
         ({"UserID": "中" * 8}, "CThostFtdcReqUserLoginField.UserID takes at most 15 bytes, got 16"),
         ({"UserID": 7}, "CThostFtdcReqUserLoginField.UserID is text, got int"),
         ({"UserID": None}, "CThostFtdcReqUserLoginField.UserID is text, got NoneType"),
         ({"UserID": "a\0b"}, "UserID has a zero character"),
         ({"UserID": "\ud800"}, "UserID has a character that GB18030 does not have"),
-        ({"ClientIPPort": "7"}, "CThostFtdcReqUserLoginField.ClientIPPort is a whole number, got str"),
+        (
+            {"ClientIPPort": "7"},
+            "CThostFtdcReqUserLoginField.ClientIPPort is a whole number, got str",
+        ),
         ({"ClientIPPort": 1.5}, "ClientIPPort is a whole number, got float"),
         ({"ClientIPPort": 1 << 31}, "ClientIPPort does not fit into 4 bytes: 2147483648"),
         ({"ClientIPPort": 1 << 90}, "ClientIPPort does not fit into 4 bytes"),
@@ -79,7 +85,7 @@ def test_return_codes_pass(td: TdRig) -> None:
 )
 def test_a_field_that_does_not_fit_is_told(md: MdRig, fields: Any, what: str) -> None:
     before = md.library.last().count
-    with pytest.raises(FieldError, match="^(CThost.*)?") as told:
+    with pytest.raises(FieldError) as told:
         md.port.request(LOGIN, fields, 1)
     assert what in str(told.value)
     assert md.library.last().count == before, "nothing may be sent"
@@ -97,7 +103,7 @@ def test_what_is_no_mapping_and_no_request(md: MdRig) -> None:
 
 def test_any_mapping_and_texts_of_all_kinds(md: MdRig) -> None:
     class Fields(Mapping[str, Any]):
-        values = {"UserID": "张三", "Password": b"p\xd6\xd0", "ClientIPPort": True}
+        values: ClassVar = {"UserID": "张三", "Password": b"p\xd6\xd0", "ClientIPPort": True}
 
         def __getitem__(self, key: str) -> Any:
             return self.values[key]
@@ -182,7 +188,7 @@ def test_no_order_without_an_account(td: TdRig) -> None:
     for call, fields in ((td.port.insert, ORDER), (td.port.cancel, CANCEL)):
         with pytest.raises(FieldError, match="set_account"):
             call(**fields)
-    with pytest.raises(FieldError, match="CThostFtdcInputOrderField.BrokerID takes at most 10"):
+    with pytest.raises(FieldError, match=r"InputOrderField\.BrokerID takes at most 10"):
         td.port.set_account("9" * 11, "1", "1")
     with pytest.raises(FieldError, match="set_account"):
         td.port.insert(**ORDER)

