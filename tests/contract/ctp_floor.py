@@ -16,6 +16,7 @@ from homalos.config.sections.front import FrontSection
 from homalos.exchange.door.accounts import Accounts, Login
 from homalos.exchange.door.server import Front
 from homalos.exchange.ledger import Ledger
+from homalos.model.ids import AccountId
 from homalos.model.market import Tick
 from homalos.model.times import MILLISECOND
 
@@ -36,6 +37,12 @@ class Floor:
         self.bench.go(self.bench.clock.now() + 500 * MILLISECOND)
         now = self.bench.clock.now()
         self.front.feed(Tick(RB.id, now, now, DAY, bid, 100, None, None, bid, 10, ask, 10))
+
+    def orders(self) -> list[str]:
+        """Of all users, over the wire."""
+        exchange = self.bench.exchange
+        users = [AccountId(f"u{n}") for n in range(USERS)]
+        return [order.id for user in users for order in exchange.orders(user)]
 
     def cut(self, user: str) -> int:
         lines = [s for s in self.front.sessions() if s.user == user and s.side == "td"]

@@ -30,8 +30,8 @@ from homalos.model.trading import Order
 
 
 class PaperGateway(Gateway):
-    """See the module. ``contracts`` are listed from the start, others when they are subscribed and
-    tick. The exchange is opened at ``connect``; who made it closes it."""
+    """See the module. ``contracts`` are listed from the start, others when they are subscribed or
+    ordered and tick. The exchange is opened at ``connect``; who made it closes it."""
 
     name = "paper"
     simulated = True
@@ -57,6 +57,7 @@ class PaperGateway(Gateway):
         self._products = products
         self._sessions = sessions
         self._contracts = tuple(contracts)
+        self._watched: set[InstrumentId] = set()
         self._make_md = open_md
         self._md_port: MdPort | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,7 +87,8 @@ class PaperGateway(Gateway):
             self._exchange.open(self._listings(self._contracts), self._clock.now())
         self._post = post
         self._sim.connect(self._trading_only, admit)
-        self._list(self._exchange.instruments())
+        # What the exchange lists it must see: orders are matched, positions marked by it.
+        self._watch(item.id for item in self._exchange.instruments())
         try:
             self._md.start(post, self._sim.feed)
         except BaseException:
@@ -96,14 +98,15 @@ class PaperGateway(Gateway):
         self._readers.add(self._md_port, self._md.drain)
 
     def _listings(self, contracts: Iterable[InstrumentId]) -> list[Instrument]:
-        now = self._clock.now()
-        return [
-            instrument_of(self._products, id_, self._sessions.trading_day("SHFE", "rb", now))
-            for id_ in contracts
-        ]
+        day = self._sessions.trading_day("SHFE", "rb", self._clock.now())
+        return [instrument_of(self._products, id_, day) for id_ in contracts]
 
-    def _list(self, items: Iterable[Instrument]) -> None:
-        self._md.list(items)
+    def _watch(self, contracts: Iterable[InstrumentId]) -> None:
+        """Have their quotes come; for the core only what it subscribes goes further."""
+        news = tuple(id_ for id_ in contracts if id_ not in self._watched)
+        self._watched.update(news)
+        self._md.list(self._listings(news))
+        self._md.subscribe(news)
 
     def _open_md(self) -> MdPort:
         self._md_port = self._make_md()
@@ -135,11 +138,11 @@ class PaperGateway(Gateway):
     def subscribe(self, instruments: Iterable[InstrumentId]) -> None:
         wanted = tuple(instruments)
         self._sim.subscribe(wanted)
-        known = {item.id for item in self._exchange.instruments()}
-        self._list(self._listings(id_ for id_ in wanted if id_ not in known))
-        self._md.subscribe(wanted)
+        self._watch(wanted)
 
     def send(self, order: Approved[Order]) -> int:
+        if order.value.instrument not in self._watched:
+            self._watch((order.value.instrument,))
         return self._sim.send(order)
 
     def cancel(self, order: Order) -> int:

@@ -1,9 +1,9 @@
 """Rows of positions and of the account into the core's values (FACTS A10, A12).
 
 Futures held as speculation become ``Position``. Everything else is opaque: options, combinations
-(their legs are rows of their own, so the combination's is never taken apart), hedge and arbitrage
-lots, contracts that the venue does not list. Opaque rows are shown, their margin stays in the
-account's, and what their trades did to the money counts as money that came or went: the books,
+(their legs are rows and trades of their own, so the combination's is never taken apart), hedge and
+arbitrage lots, contracts that the venue does not list. Opaque rows are shown, their margin stays in
+the account's, and what their trades did to the money counts as money that came or went: the books,
 which do not book those trades, then still add up.
 """
 
@@ -63,7 +63,7 @@ def holdings(rows: Iterable[Row], contracts: Contracts, account: AccountId) -> H
             if any(row["Position"] for row in group)
         ),
         tuple(_opaque(row, contracts, account) for row in opaque if row["Position"]),
-        _effects(opaque),
+        _effects(row for row in opaque if _kind_of(row, contracts) != "combination"),
     )
 
 
@@ -106,26 +106,30 @@ def _opaque(row: Row, contracts: Contracts, account: AccountId) -> OpaquePositio
         symbol=symbol,
         direction="net" if code == NET else str(code) if direction is None else direction.value,
         hedge=str(row["HedgeFlag"]),
-        kind=_kind(contracts.product_class(exchange, symbol), symbol, str(row["HedgeFlag"])),
+        kind=_kind_of(row, contracts),
         lots=row["Position"],
         today_lots=row["TodayPosition"],
         margin=amount(row, "UseMargin"),
     )
 
 
-def _kind(product_class: str, symbol: str, hedge: str) -> str:
-    """The venue's class of product, or, where it does not list the symbol, how that is built."""
+def _kind_of(row: Row, contracts: Contracts) -> str:
+    """By the venue's class of product, or, where it does not list the symbol, by how it is
+    spelled."""
+    symbol = str(row["InstrumentID"])
+    product_class = contracts.product_class(str(row["ExchangeID"]), symbol)
     if product_class in convert.OPTIONS or _OPTION.fullmatch(symbol):
         return "option"
     if product_class == convert.COMBINATION or "&" in symbol:
         return "combination"
-    if product_class == convert.FUTURES and hedge != convert.SPECULATION:
+    if product_class == convert.FUTURES and row["HedgeFlag"] != convert.SPECULATION:
         return "hedge"
     return "unknown"
 
 
-def _effects(rows: list[Row]) -> Effects:
-    return Effects(*(_sum(rows, name) for name in _MONEY))
+def _effects(rows: Iterable[Row]) -> Effects:
+    kept = list(rows)
+    return Effects(*(_sum(kept, name) for name in _MONEY))
 
 
 def _sum(rows: Iterable[Row], name: str) -> float:

@@ -10,17 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from loguru import logger
-
 from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
 from homalos.ctp.records import OrderRow, TradeRow
-from homalos.gateway.ctp import settlement
 from homalos.gateway.ctp.clocks import clock_offset
 from homalos.gateway.ctp.convert import Contracts, DayClock
-from homalos.gateway.ctp.errors import Reaction, cause, dropped
+from homalos.gateway.ctp.errors import dropped
 from homalos.gateway.ctp.identity import Identity
 from homalos.gateway.ctp.link import PATIENT, Backoff, CallLater, Link, State
+from homalos.gateway.ctp.login import Login
 from homalos.gateway.ctp.orders import Orders
 from homalos.gateway.ctp.queries import Queries
 from homalos.gateway.ctp.seams import Row, TdPort, Value
@@ -30,10 +28,12 @@ from homalos.kernel.clock import Clock, wall_ns
 from homalos.model.enums import Channel, Severity
 from homalos.model.event import Event
 from homalos.model.ids import AccountId
-from homalos.model.times import MILLISECOND, SECOND, to_date
+from homalos.model.times import MILLISECOND, SECOND
 
-PRODUCT_INFO = "homalos"
 _S = State
+BUSY = 10
+"""So many times ``quiet_ms`` is waited for silence: an account that others trade all the time never
+falls silent, and what its flow tells is in the snapshot too."""
 
 
 class TdOwner(Protocol):
@@ -88,15 +88,12 @@ class TdLine:
         self._section = section
         self._account = account
         self.user = section.user or account
-        self._password = password
-        self._auth_code = auth_code
         self._owner = owner
         self._clock = clock
-        self._identity = identity
         self._contracts = contracts
         self._dates = dates
-        self._statements = statements
         self._open_port = open_port
+        self._whose: dict[str, Value] = {"BrokerID": section.broker, "InvestorID": account}
         self.port: TdPort | None = None
         self.link = Link(Channel.TRADING, clock, call_later, owner.alarm, backoff=backoff)
         self.orders = Orders(
@@ -110,6 +107,11 @@ class TdLine:
         self.snapshots = Snapshots(
             self.queries, self.orders, contracts, clock, account, section.broker
         )
+        self._login = Login(
+            section, account, self.user, password, auth_code, self.link, self.queries, identity,
+            request=self._request_now, next_request=self.next_request, statements=statements,
+            alarm=owner.alarm, entered=self._entered, settled=self._ask_all,
+        )  # fmt: skip
         self.is_ready = False
         self.trading_day = 0
         self._released = False
@@ -117,9 +119,8 @@ class TdLine:
         self._listed_day = 0
         self._held: list[OrderRow | TradeRow] | None = []
         """Rows that came before the contracts were known."""
-        self._step_request = 0
         self._requests = 0
-        self._heard_at = self._flow_at = 0
+        self._heard_at = self._flow_at = self._known_at = 0
 
     # ------------------------------------------------------------ what the gateway calls
 
@@ -169,7 +170,7 @@ class TdLine:
             return
         self._went_down("connected anew / 重新连接")
         self.link.enter(_S.CONNECTED)
-        self.link.begin(self._authenticate if self._section.app_id else self._log_in)
+        self.link.begin(self._login.begin)
 
     def on_disconnected(self, reason: int) -> None:
         self._went_down(dropped(reason))
@@ -190,13 +191,14 @@ class TdLine:
         self._heard_at = self._clock.monotonic()
         if self.queries.on_response(name, data, error, message, request, last):
             return
-        handler = _HANDLERS.get(name)
-        if handler is not None:
-            handler(self, data or {}, error, message, request)
-        elif name == "OnRspError" and request == self._step_request and self.link.up:
-            self.link.fail("login", error, message, self._again)
-        elif error:
-            self._owner.alarm(Severity.ERROR, f"ctp td: {name}: {error} {message}")
+        if name == "OnRspOrderInsert":
+            if error and data is not None:
+                self._hand_on(self.orders.on_insert_error(data, error, message))
+        elif name == "OnRspOrderAction":
+            if error and data is not None:
+                self._hand_on(self.orders.on_action_error(data, error, message))
+        elif not self._login.on_response(name, data or {}, error, message, request) and error:
+            self.alarm(Severity.ERROR, f"{name}: {error} {message}")
 
     def on_notice(self, name: str, data: Row | None, error: int, message: str) -> None:
         self._heard_at = self._clock.monotonic()
@@ -211,7 +213,7 @@ class TdLine:
             self._hand_on(self.orders.on_action_error(data, error, text))
         elif name == "OnRtnTradingNotice":
             text = str(data.get("FieldContent", "")).strip()
-            self._owner.alarm(Severity.WARNING, f"notice of the broker / 期货公司通知: {text}")
+            self.alarm(Severity.WARNING, f"notice of the broker / 期货公司通知: {text}")
 
     def on_order(self, row: OrderRow) -> None:
         self._heard_at = self._flow_at = self._clock.monotonic()
@@ -233,151 +235,26 @@ class TdLine:
             for event in events:
                 self._owner.tell(event)
 
-    def _insert_answered(self, data: Row, error: int, message: str, request: int) -> None:
-        if error:
-            self._hand_on(self.orders.on_insert_error(data, error, message))
-
-    def _action_answered(self, data: Row, error: int, message: str, request: int) -> None:
-        if error:
-            self._hand_on(self.orders.on_action_error(data, error, message))
-
-    # ------------------------------------------------------------ steps of the login
-
-    def _step(self, what: str, name: str, fields: dict[str, Value]) -> None:
-        """Send one request of the login; silence and a refusal to send are failures."""
-        self._step_request = self.next_request()
-        code = self._request_now(name, fields, self._step_request)
-        if code:
-            self.link.fail(what, code, f"return code {code}", self._again)
-        else:
-            self.link.expect(what, self._section.login_timeout_s, self._again)
+    # ------------------------------------------------------------ logged in
 
     def _request_now(self, name: str, fields: Any, request: int) -> int:
         return -1 if self.port is None else self.port.request(name, fields, request)
 
-    def _again(self) -> None:
-        """After a failure: the step that this state waits for."""
-        state = self.link.state
-        if state is _S.CONNECTED and self._section.app_id:
-            self._authenticate()
-        elif state in (_S.CONNECTED, _S.AUTHENTICATED):
-            self._log_in()
-        elif state is _S.LOGGED_IN:
-            self._settle()
-        elif state in (_S.CONFIRMED, _S.QUERYING):
-            self._ask_all()
-
-    def _authenticate(self) -> None:
-        fields: dict[str, Value] = {
-            "BrokerID": self._section.broker, "UserID": self.user,
-            "UserProductInfo": PRODUCT_INFO, "AppID": self._section.app_id,
-            "AuthCode": "" if self._auth_code is None else self._auth_code.reveal(),
-        }  # fmt: skip
-        self._step("authentication / 客户端认证", "ReqAuthenticate", fields)
-
-    def _authenticated(self, data: Row, error: int, message: str, request: int) -> None:
-        if request != self._step_request or self.link.state is not _S.CONNECTED:
-            return
-        if error:
-            self.link.fail("authentication / 客户端认证", error, message, self._again)
-            return
-        self.link.enter(_S.AUTHENTICATED)
-        self._log_in()
-
-    def _log_in(self) -> None:
-        fields: dict[str, Value] = {
-            "BrokerID": self._section.broker, "UserID": self.user,
-            "UserProductInfo": PRODUCT_INFO,
-            "Password": "" if self._password is None else self._password.reveal(),
-        }  # fmt: skip
-        self._step("login / 登录", "ReqUserLogin", fields)
-
-    def _logged_in(self, data: Row, error: int, message: str, request: int) -> None:
-        waits = self.link.state in (_S.CONNECTED, _S.AUTHENTICATED)
-        if request != self._step_request or not waits:
-            return
-        known = error and cause(error).reaction is Reaction.LOGGED_IN and data.get("SessionID")
-        day = _day(data.get("TradingDay"))
-        if (error and not known) or not day:
-            text = message if error else "the login tells no trading day / 登录应答无交易日"
-            self.link.fail("login / 登录", error, text, self._again)
-            return
-        try:
-            self._identity.login(
-                day, int(data["FrontID"]), int(data["SessionID"]), str(data["MaxOrderRef"])
-            )
-        except OSError as problem:
-            text = f"the session cannot be written: {problem} / 会话无法写入数据目录"
-            self.link.fail("login / 登录", 0, text, self._again)
-            return
-        self._begin_day(day)
-        self._owner.logged_in(day, clock_offset(data, wall_ns()) or 0)
-        self.link.enter(_S.LOGGED_IN)
-        queries = 0 if self.port is None else self.port.front_info()[0]
-        self.queries.start(queries)
-        self._settle()
-
-    def _begin_day(self, day: int) -> None:
+    def _entered(self, day: int, data: Row) -> None:
+        """Logged in: flow and queries begin."""
         self._flow_at = self._clock.monotonic()
-        if day == self.trading_day:
-            return
-        self.trading_day = self.snapshots.trading_day = day
-        self._released = False
-        self._held = []
-        self.orders.new_day()
-        self._dates.set(day)
-        self._contracts.set_day(day)
-
-    # ------------------------------------------------------------ settlement
-
-    def _settle(self) -> None:
-        """Asked first whether it is confirmed: it need be once a day. A shadow only looks."""
-        if self._section.shadow:
-            self._ask_all()
-            return
-        self.queries.ask(
-            "ReqQrySettlementInfoConfirm", self._whose(), self._settled_before,
-            lambda code, text: self._fail("settlement / 结算单", code, text),
-        )  # fmt: skip
-
-    def _settled_before(self, rows: list[Row]) -> None:
-        today = str(self.trading_day)
-        if any(str(row.get("ConfirmDate", "")).strip() == today for row in rows):
-            self.link.enter(_S.CONFIRMED)
-            self._ask_all()
-            return
-        self.queries.ask(
-            "ReqQrySettlementInfo", {**self._whose(), "TradingDay": ""}, self._statement,
-            lambda code, text: self._statement([]),
-        )  # fmt: skip
-
-    def _statement(self, rows: list[Row]) -> None:
-        """Kept, then confirmed; without it the confirmation is asked for all the same, as any
-        terminal does."""
-        if rows:
-            try:
-                path = settlement.keep(self._statements, self._account, rows)
-                if path is not None:
-                    logger.info("ctp td: settlement statement kept: {}", path)
-            except OSError as problem:
-                text = f"the settlement statement cannot be kept: {problem} / 结算单无法保存"
-                self._owner.alarm(Severity.ERROR, text)
-        self._step("settlement / 确认结算单", "ReqSettlementInfoConfirm", self._whose())
-
-    def _confirmed(self, data: Row, error: int, message: str, request: int) -> None:
-        if request != self._step_request or self.link.state is not _S.LOGGED_IN:
-            return
-        if error:
-            self._fail("settlement / 确认结算单", error, message)
-            return
-        self.link.enter(_S.CONFIRMED)
-        self._ask_all()
-
-    def _whose(self) -> dict[str, Value]:
-        return {"BrokerID": self._section.broker, "InvestorID": self._account}
+        if day != self.trading_day:
+            self.trading_day = self.snapshots.trading_day = day
+            self._released = False
+            self._held = []
+            self.orders.new_day()
+            self._dates.set(day)
+            self._contracts.set_day(day)
+        self._owner.logged_in(day, clock_offset(data, wall_ns()) or 0)
+        self.queries.start(0 if self.port is None else self.port.front_info()[0])
 
     def _fail(self, what: str, code: int, text: str) -> None:
-        self.link.fail(what, code, text, self._again)
+        self.link.fail(what, code, text, self._ask_all)
 
     # ------------------------------------------------------------ questions, ready
 
@@ -406,7 +283,7 @@ class TdLine:
             else:
                 self.orders.on_trade(row)
         self.queries.ask(
-            "ReqQryBrokerTradingParams", {**self._whose(), "CurrencyID": "CNY"}, self._termed,
+            "ReqQryBrokerTradingParams", {**self._whose, "CurrencyID": "CNY"}, self._termed,
             lambda code, text: self._termed([]),
         )  # fmt: skip
 
@@ -422,13 +299,16 @@ class TdLine:
         )
 
     def _known(self, answer: Answer) -> None:
+        self._known_at = self._clock.monotonic()
         self._when_quiet()
 
     def _when_quiet(self) -> None:
         """No marker ends the replay of the private flow: silence does (A3)."""
-        quiet = self._flow_at + self._section.quiet_ms * MILLISECOND - self._clock.monotonic()
-        if quiet > 0:
-            self.link.later(quiet / SECOND, self._when_quiet)
+        span = self._section.quiet_ms * MILLISECOND
+        until = min(self._flow_at + span, self._known_at + BUSY * span)
+        left = until - self._clock.monotonic()
+        if left > 0:
+            self.link.later(left / SECOND, self._when_quiet)
             return
         self.link.enter(_S.READY)
         self.is_ready = self._released = True
@@ -442,33 +322,14 @@ class TdLine:
         if self._clock.monotonic() - self._heard_at < self._section.probe_s * SECOND:
             return
         self.queries.ask(
-            "ReqQryTradingAccount", {**self._whose(), "CurrencyID": "CNY"}, _nothing,
+            "ReqQryTradingAccount", {**self._whose, "CurrencyID": "CNY"}, _nothing,
             self._dumb, key="probe", background=True,
         )  # fmt: skip
 
     def _dumb(self, code: int, text: str) -> None:
         said = f"the trading line does not answer: {code} {text} / 交易线路无应答"
-        self._owner.alarm(Severity.ERROR, f"ctp td: {said}")
-
-
-_HANDLERS: dict[str, Callable[[TdLine, Row, int, str, int], None]] = {
-    "OnRspAuthenticate": TdLine._authenticated,
-    "OnRspUserLogin": TdLine._logged_in,
-    "OnRspSettlementInfoConfirm": TdLine._confirmed,
-    "OnRspOrderInsert": TdLine._insert_answered,
-    "OnRspOrderAction": TdLine._action_answered,
-}
+        self.alarm(Severity.ERROR, said)
 
 
 def _nothing(rows: list[Row]) -> None:
     """The line lives: ``_heard_at`` says so."""
-
-
-def _day(text: object) -> int:
-    """``TradingDay`` of a login; 0 where it is no day."""
-    try:
-        day = int(str(text))
-        to_date(day)
-    except ValueError:
-        return 0
-    return day

@@ -143,6 +143,66 @@ def test_ready_waits_for_the_private_flow_to_fall_silent(bench: Bench) -> None:
     assert up(bench) == [True]
 
 
+def test_an_account_that_others_trade_all_the_time_is_ready_too(bench: Bench) -> None:
+    bench.gateway.connect(bench.posted.append, bench.ticks.append)
+    bench.front_up()
+    for number in range(20):
+        bench.tell_order("3", sys_id=f"{number:12d}", OrderRef=str(number), InstrumentID="rb2601",
+                         ExchangeID="SHFE", CombHedgeFlag="1", FrontID=9)  # fmt: skip
+        bench.hand.go(1.0)
+        bench.run()
+    assert up(bench) == [True]
+
+
+def test_an_error_that_does_not_say_what_it_answers_fails_the_step(bench: Bench) -> None:
+    bench.td.answering = False
+    bench.gateway.connect(bench.posted.append, bench.ticks.append)
+    bench.front_up()
+    bench.td.say("on_response", "OnRspError", None, 8, "前置不活跃", bench.td.requests[-1][2], True)
+    bench.run()
+    assert bench.gateway.health()[0].code == 8
+    bench.td.answering = True
+    bench.settle(60)
+    assert up(bench) == [True]
+    bench.td.say("on_response", "OnRspError", None, 77, "无此功能", 9_999, True)
+    bench.run()
+    assert any("77 无此功能" in e.text for e in bench.of(AlertRaised))
+    assert up(bench) == [True]
+
+
+def test_an_answer_to_an_earlier_connection_is_nobodys(bench: Bench) -> None:
+    bench.td.answering = False
+    bench.gateway.connect(bench.posted.append, bench.ticks.append)
+    bench.front_up()
+    late = bench.td.requests[-1][2]
+    bench.td.say("on_disconnected", 4097)
+    bench.td.say("on_connected")
+    bench.run()
+    bench.td.answer("ReqAuthenticate", late)
+    bench.run()
+    assert bench.gateway.health()[0].state == "connected"
+
+
+def test_a_session_that_cannot_be_written_is_not_used(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "gateway").rmdir()
+    bench.gateway.connect(bench.posted.append, bench.ticks.append)
+    bench.front_up()
+    bench.settle()
+    assert up(bench) == []
+    assert "cannot be written" in bench.gateway.health()[0].message
+    (tmp_path / "gateway").mkdir()
+    bench.settle(60)
+    assert up(bench) == [True]
+
+
+def test_a_notice_of_the_broker_is_passed_on(bench: Bench) -> None:
+    bench.connect()
+    data = row("TradingNoticeInfo", FieldContent="追加保证金")
+    bench.td.say("on_notice", "OnRtnTradingNotice", data, 0, "")
+    bench.run()
+    assert any("追加保证金" in e.text for e in bench.of(AlertRaised))
+
+
 def test_a_drop_is_told_once_and_the_line_comes_back_without_the_contracts(bench: Bench) -> None:
     bench.connect()
     before = len(bench.of(InstrumentListed))

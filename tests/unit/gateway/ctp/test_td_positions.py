@@ -131,6 +131,17 @@ def test_what_opaque_rows_did_to_the_money_came_or_went(contracts: Contracts) ->
     )  # fmt: skip
 
 
+def test_a_combination_is_not_counted_beside_its_legs(contracts: Contracts) -> None:
+    found = take(
+        contracts,
+        position(Position=2, TodayPosition=2, CloseProfit=5.0, Commission=1.0),
+        position(InstrumentID="SP rb2601&rb2605", Position=2, CloseProfit=5.0, Commission=1.0),
+    )
+    assert [p.lots for p in found.positions] == [2]
+    assert [p.kind for p in found.opaque] == ["combination"]
+    assert found.effects == Effects()
+
+
 def test_money_that_ctp_does_not_have_is_none() -> None:
     found = money(account(Commission=1.7976931348623157e308), ACCOUNT, DAY, Effects(), 0)
     assert found.fees == 0.0
