@@ -15,7 +15,7 @@ from homalos import __version__
 from homalos.app.face import Face
 from homalos.app.keeper import JournalKeeper
 from homalos.app.past import Memory
-from homalos.app.stopping import KillFile, catch_signals
+from homalos.app.stopping import KillFile, cancels_answered, catch_signals
 from homalos.app.summary import Tally, summary, write
 from homalos.app.venues import RunVenue, VenueError
 from homalos.config.changes import Change
@@ -245,7 +245,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         self._venue.begin(loop, self.engine, self._store, self._source_ended)
 
-    def _stop_core(self) -> None:
+    async def _stop_core(self) -> None:
         """Strategies stop, what they still say is carried out, orders follow the policy."""
         engine = self.engine
         if self._failed is not None:
@@ -255,6 +255,8 @@ class Daemon:
         if self._end_ns == 0:
             engine.strategies.stop()
             engine.bus.run_until_idle()
+        if self._venue.live:
+            await cancels_answered(engine)
         self._memory.save(engine)
         engine.gateway.close()
         engine.bus.run_until_idle()

@@ -10,8 +10,14 @@ from types import FrameType
 
 from loguru import logger
 
+from homalos.engine import Engine
+from homalos.kernel.clock import monotonic_ns
+from homalos.model.times import SECOND
+from homalos.trading.states import LIVE
+
 KILL_FILE = "KILL"
 LOOK_S = 0.5
+CANCELS_WAIT_S = 3.0
 
 
 def catch_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[str], None]) -> None:
@@ -82,3 +88,18 @@ class KillFile:
         if self._task is not None and self._task.done():
             return "nobody watches for the kill file"
         return None
+
+
+async def cancels_answered(engine: Engine) -> None:
+    """Wait until the venue has answered the cancels of a stop, for ``CANCELS_WAIT_S`` at the most:
+    what it has not said by then, the next start asks."""
+    end = monotonic_ns() + int(CANCELS_WAIT_S * SECOND)
+    while monotonic_ns() < end:
+        live = (order for order in engine.orders.live() if order.status in LIVE)
+        if not any(order.cancel_requested for order in live):
+            return
+        await asyncio.sleep(0.02)
+    logger.warning(
+        "cancels are unanswered: orders may be alive at the venue / "
+        "撤单未获回报，委托可能仍在交易所"
+    )

@@ -11,6 +11,14 @@ from homalos.model.trading import Account, Order, Position, Trade
 
 T = TypeVar("T")
 
+NOT_SENT = {
+    -1: "the line is down / 线路未就绪",
+    -2: "too many requests are unanswered / 未应答请求过多",
+    -3: "too many requests in a second / 每秒请求过多",
+    -9: "shadow mode / 影子模式",
+}
+"""Why nothing left, by the code that ``Gateway.send`` returned: CTP's own three, and ours."""
+
 
 class Approved(Generic[T]):
     """Proof that the risk gate let ``value`` pass. Only the risk gate may make one (a test holds

@@ -125,7 +125,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(
             AlertRaised,
             _B,
-            "kernel monitor market risk orders strategy store config",
+            "kernel monitor market risk orders strategy store config gateway",
             "store console monitor",
             broadcast=True,
         ),

@@ -10,7 +10,7 @@ finished is announced as finished when all its trades are booked (FACTS A7.3, ca
 from msgspec.structs import replace
 
 from homalos.config.sections.trading import TradingSection
-from homalos.gateway.protocol import Gateway
+from homalos.gateway.protocol import NOT_SENT, Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Severity, StrategyState
@@ -188,7 +188,7 @@ class OrderManager:
         self._bus.publish(denied)
 
     def _not_sent(self, order: Order, code: int) -> None:
-        message = f"nothing was sent: the gateway returned {code}"
+        message = f"nothing was sent: {NOT_SENT.get(code, f'the gateway returned {code}')}"
         rejected = replace(order, status=OrderStatus.REJECTED, code=code, message=message)
         self._bus.record(OrderRejected(rejected))
         self.store(order, rejected)

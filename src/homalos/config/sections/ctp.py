@@ -4,12 +4,13 @@ No key holds a secret: the password and the authentication code are the secrets 
 and ``ctp_auth_code`` (``HOMALOS_SECRET__CTP_PASSWORD``, or the system's key store).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from homalos.config.key import Section, key
 
-SCHEMES = ("tcp://", "tcp6://", "ssl://")
+_FRONT = re.compile(r"(tcp|tcp6|ssl)://\S+:\d{1,5}( socks5://\S+)?")
 _BROKER = r"^[0-9A-Za-z]{0,10}$"
 _USER = r"^[0-9A-Za-z_-]{0,15}$"
 _APP_ID = r"^[ -~]{0,32}$"
@@ -60,7 +61,7 @@ class CtpSection(Section, frozen=True):
         key(
             "Folder of the CTP libraries; vendor: those of the package vnpy-ctp; dropin: ours, for "
             "homalos exchange",
-            "CTP 动态库目录；vendor 为 vnpy-ctp 自带，dropin 为本项目连接 homalos exchange 的替代库",
+            "CTP 动态库目录；vendor 为 vnpy-ctp 自带，dropin 为连接 homalos exchange 的替代库",
             min_length=1,
         ),
     ] = "vendor"
@@ -109,8 +110,8 @@ class CtpSection(Section, frozen=True):
     query_timeout_s: Annotated[
         float,
         key(
-            "A query without its last row after this is asked again",
-            "查询超过此时间未收完则重查",
+            "A query without a new row for so long is asked again",
+            "查询超过此时间没有新的数据行则重查",
             unit="s",
             gt=0,
             le=300,
@@ -177,7 +178,7 @@ class CtpSection(Section, frozen=True):
     def faults(self) -> Iterator[tuple[str, str, str]]:
         for name, fronts in (("td_fronts", self.td_fronts), ("md_fronts", self.md_fronts)):
             for index, front in enumerate(fronts):
-                if not front.startswith(SCHEMES):
+                if _FRONT.fullmatch(front) is None:
                     yield (
                         f"{name}.{index}",
                         f"{front} is no address of a front: tcp://host:port is wanted",

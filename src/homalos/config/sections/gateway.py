@@ -32,9 +32,9 @@ class GatewaySection(Section, frozen=True):
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         if self.md != self.td and (self.md, self.td) != ("ctp", "sim"):
+            pair = f"{self.md} / {self.td}"
             yield (
                 "md",
-                f"market data of {self.md} do not go with orders to {self.td}: set both alike, or "
-                "md: ctp with td: sim",
-                f"行情 {self.md} 与交易 {self.td} 不能搭配：两者相同，或 md: ctp 与 td: sim",
+                f"{pair} do not go together: set both alike, or md: ctp with td: sim",
+                f"{pair} 不能搭配：两者相同，或 md: ctp 与 td: sim",
             )
