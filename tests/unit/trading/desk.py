@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from homalos.config.sections.risk import RiskSection
 from homalos.config.sections.trading import TradingSection
-from homalos.gateway.protocol import Approved, VenueSnapshot
+from homalos.gateway.protocol import Approved, LineHealth, OpaquePosition, VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
 from homalos.kernel.timers import Timers
@@ -115,6 +115,12 @@ class RecordingVenue:
 
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(instrument(id_) for id_ in STOCK)
+
+    def health(self) -> tuple[LineHealth, ...]:
+        return ()
+
+    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
+        return ()
 
 
 def account(balance: float = 1_000_000.0, day: int = DAY, **changes: float) -> Account:
