@@ -21,7 +21,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from homalos.bench import ctp_control, ctp_peers
@@ -85,8 +84,7 @@ def run(names: Sequence[str] = ()) -> list[Row]:
                     if "/vnpy" not in case.row:
                         raise
                     failed[case.row] = f"absent: it failed: {str(error)[:200]}"
-    rows = [_told(case, found[case.row], failed[case.row]) for case in cases]
-    return [*rows, *_twins(rows)]
+    return [_told(case, found[case.row], failed[case.row]) for case in cases]
 
 
 def _group(row: str) -> str:
@@ -132,24 +130,13 @@ def _peers(missing: str) -> list[Case]:
         ("ctp/event/vnpy", _single, whole, "vnpy whole: event engine, CtpGateway, OMS"),
         ("ctp/event/vnpy-binding", _single, alone, "order in vnpy-ctp's callback"),
         ("ctp/event/vnpy-asyncio", _single, looped, "vnpy-ctp + call_soon_threadsafe"),
+        ("ctp/spin/vnpy", _single, whole, "vnpy whole again: it knows no spinning"),
         ("ctp/burst/vnpy", _burst, alone, "vnpy-ctp's binding alone"),
         ("ctp/burst/vnpy-whole", _burst, whole, "vnpy whole → strategy"),
         ("ctp/throughput/vnpy", _flood, alone, "vnpy-ctp's binding alone"),
         ("ctp/throughput/vnpy-whole", _flood, whole, "vnpy whole → strategy"),
     )
     return [Case(row, work, start, note=note, absent=absent) for row, work, start, note in rows]
-
-
-def _twins(rows: Sequence[Row]) -> list[Row]:
-    """vnpy has one way to wait; beside our spinning rows it stands once more."""
-    if not any(row.name == "ctp/spin" for row in rows):
-        return []
-    note = "as ctp/event/vnpy: it knows no spinning"
-    return [
-        msgspec.structs.replace(row, name="ctp/spin/vnpy", note=note if row.n else row.note)
-        for row in rows
-        if row.name == "ctp/event/vnpy"
-    ]
 
 
 def _missing() -> str:
@@ -249,7 +236,7 @@ def _why(folder: Path) -> str:
 def _control(case: Case, folder: Path) -> Row:
     count = SINGLES + WARM
     samples = ctp_control.measure(folder, count, RATE, spin=case.spin)
-    if len(samples) < 0.9 * count:
+    if len(samples) != count:
         raise BenchError(f"{case.row}: {len(samples)} hand-overs of {count}")
     return latencies(case.row, samples[WARM:], note=case.note)
 

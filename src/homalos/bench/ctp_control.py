@@ -22,21 +22,21 @@ from homalos.model.times import SECOND
 STAMP = struct.Struct("q")
 """In the machine's own form, which is copied as a whole."""
 SHARED = "shared"
-ENDS = -1
+"""A place for each reading, so that none is lost while the other side does not run."""
 
 
 def measure(folder: Path, count: int, rate: int, *, spin: bool) -> list[int]:
     """Nanoseconds of each hand-over."""
     folder.mkdir()
     shared = folder / SHARED
-    shared.write_bytes(bytes(mmap.PAGESIZE))
+    shared.write_bytes(bytes(count * STAMP.size))
     plan = Plan("", "", "", str(folder), str(folder / "seen.json"), [], "single", spin, count)
     (folder / "plan.json").write_bytes(msgspec.json.encode(plan))
     words = [sys.executable, "-m", "homalos.bench.ctp_control", str(folder / "plan.json")]
     with Process(words, own_environment(), folder, "control") as child, shared.open("r+b") as file:
         child.hear(lambda line: line == "ready")
         sleep(0.2)
-        with mmap.mmap(file.fileno(), mmap.PAGESIZE) as memory:
+        with mmap.mmap(file.fileno(), 0) as memory:
             _send(child, memory, count, rate, spin=spin)
         child.end()
     seen = msgspec.json.decode((folder / "seen.json").read_bytes(), type=Seen)
@@ -50,23 +50,21 @@ def _send(child: Process, memory: mmap.mmap, count: int, rate: int, *, spin: boo
         if left > 0:
             select.select([], [], [], left / SECOND)
         if spin:
-            STAMP.pack_into(memory, 0, monotonic_ns())
+            STAMP.pack_into(memory, number * STAMP.size, monotonic_ns())
         else:
             os.write(pipe, STAMP.pack(monotonic_ns()))
-    sleep(0.05)
-    STAMP.pack_into(memory, 0, ENDS)
 
 
-def _spun(shared: Path) -> list[int]:
+def _spun(shared: Path, count: int) -> list[int]:
     samples: list[int] = []
-    with shared.open("r+b") as file, mmap.mmap(file.fileno(), mmap.PAGESIZE) as memory:
-        read, last = STAMP.unpack_from, 0
-        while last != ENDS:
-            (stamp,) = read(memory, 0)
-            if stamp != last:
-                samples.append(monotonic_ns() - stamp)
-                last = stamp
-    return samples[:-1]
+    with shared.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        read = STAMP.unpack_from
+        for at in range(0, count * STAMP.size, STAMP.size):
+            stamp = 0
+            while not stamp:
+                (stamp,) = read(memory, at)
+            samples.append(monotonic_ns() - stamp)
+    return samples
 
 
 async def _woken() -> list[int]:
@@ -93,7 +91,7 @@ def main(path: str) -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     if plan.spin:
-        samples = _spun(Path(plan.flow) / SHARED)
+        samples = _spun(Path(plan.flow) / SHARED, plan.expect)
     else:
         with asyncio.Runner(loop_factory=loop_factory()[1]) as runner:
             samples = runner.run(_woken())

@@ -62,6 +62,9 @@ class Answer(Strategy):
         self.stamps.append((tick.instrument, monotonic_ns()))
 """
 
+RISK = {"max_orders_per_s": 100_000, "max_orders_per_min": 1_000_000}
+"""All rules hold; 500 orders a second are let through."""
+
 
 class Daemon(Process):
     """``homalos run``; it ends at a signal, as a user ends it."""
@@ -92,8 +95,7 @@ def _write(plan: Plan, folder: Path) -> Path:
     (strategies / "answer.py").write_text(f"{head}\n{told}\n\nclass {rest.rstrip()}{_ENDS}")
     entry = {"id": "answer", "file": "answer.py", "instruments": list(wires)}
     (config / "strategies.yaml").write_text(yaml.safe_dump({"strategies": [entry]}))
-    no_rates = {"max_orders_per_s": 100_000, "max_orders_per_min": 1_000_000}
-    (config / "risk.yaml").write_text(yaml.safe_dump(no_rates))
+    (config / "risk.yaml").write_text(yaml.safe_dump(RISK))
     (config / "system.yaml").write_text(yaml.safe_dump(_system(plan)))
     return config
 
