@@ -186,7 +186,7 @@ def _add_exchange(commands: Commands) -> None:
     sub.add_argument(
         "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
     )
-    verbs = sub.add_subparsers(title="commands", metavar="tell | password")
+    verbs = sub.add_subparsers(title="commands", metavar="tell | libraries | password")
     _add_exchange_verbs(verbs)
 
 
@@ -206,6 +206,8 @@ def _add_exchange_verbs(verbs: Commands) -> None:
         metavar="D",
         help="data folder / 数据目录",
     )
+    text = "where the drop-in CTP libraries are / 仿真 CTP 动态库所在目录"
+    _command(verbs, "libraries", text, _exchange_libraries)
     text = "a password's hash for the accounts file / 生成账户文件用的密码哈希"
     _command(verbs, "password", text, _exchange_password)
 
@@ -239,6 +241,12 @@ def _tell_exchange(options: argparse.Namespace) -> int:
     from homalos.commands import tell_exchange
 
     return tell_exchange(options)
+
+
+def _exchange_libraries(options: argparse.Namespace) -> int:
+    from homalos.commands import exchange_libraries
+
+    return exchange_libraries()
 
 
 def _exchange_password(options: argparse.Namespace) -> int:

@@ -244,6 +244,18 @@ def exchange_password() -> int:
     return DONE
 
 
+def exchange_libraries() -> int:
+    """The folder of the drop-in libraries, for LD_LIBRARY_PATH and for copying."""
+    from homalos.ctp.libraries import NativeMissingError, dropin_libraries
+
+    try:
+        print(dropin_libraries())
+    except NativeMissingError as error:
+        sys.stderr.write(f"homalos: {error}\n")
+        return FAILED
+    return DONE
+
+
 # ---------------------------------------------------------------- data
 
 

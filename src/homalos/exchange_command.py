@@ -5,6 +5,7 @@ door; starts and stops them in order. One process, one loop, one thread that own
 """
 
 import asyncio
+import errno
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from homalos.app.venue import SimulatedVenue
 from homalos.app.venues import VenueError
 from homalos.config.faults import ConfigError
 from homalos.config.loader import Loaded
+from homalos.ctp.libraries import NativeMissingError, dropin_libraries
 from homalos.engine import Market
 from homalos.exchange.door.accounts import (
     KNOWN_PASSWORD,
@@ -45,6 +47,10 @@ from homalos.monitor.logs import Logs
 
 DONE, FAILED, WRONG = 0, 1, 2
 _LOOK_S = 0.5
+_TAKEN = (
+    ": another program has that port, perhaps another front; stop it, or take others with "
+    "--md-port 0 --td-port 0 / 端口被占用，请停止占用者，或另选端口"
+)
 
 
 class ExchangeOptions(NamedTuple):
@@ -89,7 +95,8 @@ def run_exchange(options: ExchangeOptions) -> int:
         sys.stderr.write(f"homalos: {error}\n")
         return WRONG
     except (LedgerError, OSError) as error:
-        sys.stderr.write(f"homalos: {error}\n")
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        sys.stderr.write(f"homalos: {error}{_TAKEN if taken else ''}\n")
         return FAILED
     finally:
         lock.release()
@@ -292,12 +299,20 @@ class ExchangeRun:
             f"  md        tcp://{host}:{ports['md']}",
             f"  td        tcp://{host}:{ports['td']}",
             f"  users     {users}{known}",
+            f"  libraries {_libraries()}",
             f"  control   homalos exchange tell status --data-dir {options.data_dir}",
             "  held: tell go starts the market / 等待 tell go 开始行情" if options.hold else
             "  Ctrl-C stops / Ctrl-C 停止",
         )  # fmt: skip
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
+
+
+def _libraries() -> str:
+    try:
+        return str(dropin_libraries())
+    except NativeMissingError as error:
+        return str(error)
 
 
 def _session(session: Session) -> dict[str, Any]:
