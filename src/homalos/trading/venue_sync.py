@@ -65,6 +65,8 @@ class VenueSync:
         self._started = False
         """The first snapshot has been dealt with."""
         self._suspects: dict[OrderId, int] = {}
+        self._asked_after: frozenset[OrderId] = frozenset()
+        """Suspects when the question was asked: an older question says nothing against the rest."""
 
     def attach(self) -> None:
         self._bus.subscribe(ConnectionChanged, self._on_connection, actor="orders", role="orders")
@@ -82,6 +84,7 @@ class VenueSync:
             self._again = True
             return
         self._asking, self._asked_at, self._asked_at_trade = True, now, self._trades
+        self._asked_after = frozenset(self._suspects)
         self._gateway.query(self._manager.account_id, self._answered)
 
     def suspect(self, id_: OrderId, why: str) -> None:
@@ -228,7 +231,7 @@ class VenueSync:
             order = self._manager.registry.get(id_)
             if order is None or order.status is not OrderStatus.UNRESOLVED:
                 del self._suspects[id_]
-            elif not _named(order, known):
+            elif not _named(order, known) and id_ in self._asked_after:
                 self._suspects[id_] = absences + 1
                 if absences + 1 >= ABSENT_TWICE:
                     self._end(order, OrderStatus.REJECTED)

@@ -1,10 +1,13 @@
 """The step, the merge of what a venue says, cancels, kill, silence."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument, venue_state
 
 from homalos.config.sections.risk import RiskSection
+from homalos.gateway.protocol import VenueSnapshot
 from homalos.model.enums import (
     Channel,
     Direction,
@@ -282,6 +285,20 @@ class TestSilence:
         assert "does not know" in order.message
         assert desk.books.account().frozen_margin == 0
         assert len(desk.venue.sent) == 1
+
+    def test_an_answer_to_a_question_asked_before_it_left_says_nothing(self) -> None:
+        desk = Desk()
+        held: list[Callable[[VenueSnapshot], None]] = []
+        desk.venue.query = lambda account, done: held.append(done)  # type: ignore[method-assign]
+        desk.manager.sync.request("a test")
+        id_ = desk.submit()
+        desk.advance(5.1)
+        for done in (0, 1):
+            held[done](venue_state())
+            assert desk.manager.order(id_).status is S.UNRESOLVED  # type: ignore[union-attr]
+        desk.advance(5.1)
+        held[2](venue_state())
+        assert desk.manager.order(id_).status is S.REJECTED  # type: ignore[union-attr]
 
     def test_a_gateway_that_raises_leaves_an_order_of_unknown_fate(self) -> None:
         desk = Desk()

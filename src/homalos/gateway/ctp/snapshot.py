@@ -18,7 +18,8 @@ from homalos.model.ids import AccountId
 from homalos.model.times import SECOND
 
 FRESH = 5 * SECOND
-"""An answer this young is still the venue's word, if nothing was heard or sent since."""
+"""An answer this young is still the venue's word, if nothing was heard or sent since it was asked
+for."""
 CURRENCY = "CNY"
 LAGS = 3
 """How often an answer is thrown away because it lacks trades that the flow has told."""
@@ -82,7 +83,7 @@ class Snapshots:
 
     def _begin(self) -> None:
         self._rows = []
-        self._trades = self._orders.trades
+        self._trades, self._activity = self._orders.trades, self._orders.activity
         self._ask()
 
     def _ask(self) -> None:
@@ -128,7 +129,7 @@ class Snapshots:
             self._orders.snapshot_trades([TradeRow.of(row) for row in trades]),
         )
         self._last = Answer(snapshot, found.opaque)
-        self._taken_at, self._activity = self._clock.monotonic(), self._orders.activity
+        self._taken_at = self._clock.monotonic()
         waiting, self._waiting = self._waiting, []
         for done, _ in waiting:
             done(self._last)
