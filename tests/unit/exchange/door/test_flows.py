@@ -135,6 +135,8 @@ def test_a_restarted_front_tells_the_same_day(tmp_path: Path) -> None:
             mine = [s for s in shape(heard) if s[1]["OrderLocalID"].endswith(ref)]
             theirs = [s for s in shape(first) if s[1]["OrderLocalID"].endswith(ref)]
             assert mine == theirs, "each order's words in their order"
+        times = [t for w in heard if (t := (w.data or {}).get("UpdateTime"))]
+        assert times == sorted(times)
         refs = [(w.data or {})["OrderRef"] for w in heard if w.data]
         assert set(refs) == {"1", "2", "3", "4", "5"}
         assert td.cleared == [str(DAY)]

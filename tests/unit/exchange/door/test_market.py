@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from tests.unit.exchange.bench import DAY, IF, NEXT, RB, TA, M, at, contract
 from tests.unit.exchange.door.client import Client, Rig, on_a_loop, rig
@@ -278,3 +279,6 @@ def test_the_encoder_agrees_with_the_layout() -> None:
     assert (fields["PreSettlementPrice"], fields["PreClosePrice"]) == (95, 94)
     assert (fields["PreOpenInterest"], fields["OpenInterest"]) == (93, 7)
     assert flags == 3
+    empty = msgspec.structs.replace(tick, bid_price=None, ask_price=None)
+    fields = layout.decode(DepthEncoder(speech).frame(quoted, empty)[HEADER.size :])
+    assert (fields["BidVolume1"], fields["AskVolume1"]) == (0, 0), "no price, no lots"

@@ -90,6 +90,10 @@ def test_order_refs_rise_within_a_session_and_as_numbers() -> None:
         words = await td.words()
         assert words[0].data is not None
         assert words[0].data["OrderRef"] == "          11", "given back as it came"
+        td.order(OrderRef="12", LimitPrice=1e9)
+        assert await td.told() == ["OnRspOrderInsert 31", "OnErrRtnOrderInsert 31"]
+        td.order(OrderRef="12")
+        assert (await td.told())[0] == "OnRspOrderInsert 22", "used, though nothing came of it"
         other = await made.td()
         other.order(OrderRef="1")
         assert "O(3#)" in await other.told(), "another session counts for itself"
