@@ -4,12 +4,11 @@
 (``homalos.ctp.fast``) or vnpy's (``vnpy_port``). All calls are made on the loop's thread.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from homalos.gateway.protocol import LineHealth
 from homalos.model.ids import InstrumentId
-from homalos.model.market import Fees, Instrument, Rate, Tick
+from homalos.model.market import Fees, Rate, Tick
 
 Value = str | int | float | bytes
 Row = dict[str, Any]
@@ -99,7 +98,7 @@ class MdPort(Port, Protocol):
     def stats(self) -> Any: ...
 
 
-# ---------------------------------------------------------------- what td.py asks of queries.py
+# ---------------------------------------------------------------- who asks queries.py
 
 Done = Callable[[list[Row]], None]
 """All rows of a complete answer, in order; a null record is no row."""
@@ -127,7 +126,7 @@ class Queries(Protocol):
     ) -> None:
         """Queue ``ReqQryInstrument`` and its like. Of equal non-empty ``key`` one alone waits: a
         later one takes the place of the earlier, whose ``done`` is not called. ``background``:
-        only when nothing else waits."""  # fmt: skip
+        only when nothing else waits."""
 
     def on_response(
         self, name: str, data: Row | None, error: int, message: str, request: int, last: bool
@@ -138,7 +137,7 @@ class Queries(Protocol):
         """The line is gone: forget what waits and what is in flight; nobody is called."""
 
 
-# ---------------------------------------------------------------- what gateway.py asks of rates.py
+# ---------------------------------------------------------------- what rates.py asks of gateway.py
 
 
 class RatesChanged(Protocol):
@@ -146,71 +145,3 @@ class RatesChanged(Protocol):
         self, instrument: InstrumentId, long: Rate | None, short: Rate | None, fees: Fees | None
     ) -> None:
         """What the broker charges; ``None``: not known (yet), the other part stands."""
-
-
-class Rates(Protocol):
-    """Margin and commission rates of the account: asked for lazily in the background, kept on disk
-    for the trading day. Tells ``RatesChanged`` that it was made with."""
-
-    def start(self, trading_day: int) -> None:
-        """Logged in, queries may be asked: what the disk has of this day is told at once."""
-
-    def want(self, instruments: Iterable[Instrument], *, held: bool = False) -> None:
-        """Subscribed, ordered or held (those first); known ones are not asked for again."""
-
-
-# ---------------------------------------------------------------- what gateway.py asks of md.py
-
-
-class MdLine(Protocol):
-    """Market data: posts ``ConnectionChanged(MARKET_DATA, …)`` itself, through the ``post`` that
-    ``start`` gives, and ticks through ``admit``."""
-
-    def start(self, post: Callable[[Any], None], admit: Callable[[Tick], None]) -> None:
-        """Make the port and open it."""
-
-    def stop(self, reason: str) -> None:
-        """Close; tells the line down where it was up."""
-
-    def trading_ready(self, trading_day: int, exchange_offset: int) -> None:
-        """TD is READY (also again, after each reconnect): now MD may log in (A3).
-        ``exchange_offset``: the exchange's clock less ours, ns."""
-
-    def trading_day(self, trading_day: int) -> None:
-        """A new trading day at a TD login."""
-
-    def list(self, instruments: Iterable[Instrument]) -> None:
-        """Contracts whose ticks may come."""
-
-    def subscribe(self, instruments: Iterable[InstrumentId]) -> None: ...
-
-    def health(self) -> LineHealth: ...
-
-    def fileno(self) -> int | None:
-        """To be watched; ``None``: not open."""
-
-    def drain(self) -> int:
-        """Deliver what the library has told."""
-
-
-# ---------------------------------------------------------------- what td.py asks of link.py
-
-
-class Link(Protocol):
-    """The state machine of one line: a table, times of entry, last error, when to try again."""
-
-    state: Any
-    """``link.State``: DOWN CONNECTED AUTHENTICATED LOGGED_IN CONFIRMED QUERYING READY CLOSING
-    STOPPED."""
-
-    def enter(self, state: Any) -> None:
-        """``ValueError``: not a transition of the table."""
-
-    def fail(self, what: str, code: int, message: str, retry: Callable[[], None]) -> bool:
-        """An error of authentication, login or what follows, by ``errors``: ``True``: ``retry`` is
-        called after the back-off, unless the line drops before; ``False``: STOPPED, for a human."""
-
-    def lost(self, reason: int) -> None:
-        """``OnFrontDisconnected``: DOWN (or stays CLOSING, STOPPED), pending retries forgotten."""
-
-    def health(self) -> LineHealth: ...

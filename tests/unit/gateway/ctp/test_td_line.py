@@ -139,6 +139,7 @@ def test_ready_waits_for_the_private_flow_to_fall_silent(bench: Bench) -> None:
         bench.tell_order("3", sys_id=f"{second:12d}", OrderRef=str(second), InstrumentID="rb2601",
                          ExchangeID="SHFE", CombHedgeFlag="1", FrontID=9)  # fmt: skip
         assert up(bench) == []
+    assert bench.of(OrderReported) == []
     bench.settle(3)
     assert up(bench) == [True]
 
