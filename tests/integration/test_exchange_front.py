@@ -15,7 +15,10 @@ from tests.integration.daemon import until
 from tests.integration.front import FrontProcess
 from tests.unit.exchange.door.client import ME, Client, Heard
 
+from homalos.cli import main
 from homalos.exchange.door.control import CommandError
+
+pytestmark = pytest.mark.slow
 
 TICK = "OnRtnDepthMarketData"
 
@@ -423,15 +426,22 @@ def test_starts_that_cannot_be(alone: FrontProcess, tmp_path: Path) -> None:
     elsewhere.data = tmp_path / "other"
     with pytest.raises(AssertionError, match=r"ended with 1:(.|\n)*another program has that port"):
         elsewhere.start("--md-port", str(alone.ports["md"]))
-    (tmp_path / "bad.yaml").write_text("accounts: [{user: a}]")
-    with pytest.raises(AssertionError, match=r"ended with 2:(.|\n)*bad.yaml:1:12"):
-        elsewhere.start("--accounts", str(tmp_path / "bad.yaml"))
-    (tmp_path / "bad.yaml").write_text("faults: [{kind: lose, on: OnRtnOder}]")
-    with pytest.raises(AssertionError, match=r"ended with 2:(.|\n)*did you mean OnRtnOrder"):
-        elsewhere.start("--faults", str(tmp_path / "bad.yaml"))
     with pytest.raises(AssertionError, match=r"ended with 2:(.|\n)*no such file"):
         elsewhere.start("--replay", str(tmp_path / "none.csv"))
     assert alone.tell("status")["market"] == "held"
+
+
+def test_files_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.yaml"
+    for flag, text, said in (
+        ("--accounts", "accounts: [{user: a}]", "bad.yaml:1:12"),
+        ("--faults", "faults: [{kind: lose, on: OnRtnOder}]", "did you mean OnRtnOrder"),
+    ):
+        bad.write_text(text)
+        data = str(tmp_path / "data")
+        assert main(["exchange", "--data-dir", data, flag, str(bad)]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
 
 
 async def replayed(front: FrontProcess, symbol: str) -> tuple[Client, Client, dict[str, Any]]:
