@@ -339,7 +339,6 @@ bool Session::welcome(const Frame &frame, Line &line) {
     line.beat_ms = 1000 * std::clamp<int64_t>(body.heartbeat_seconds, 0, kHeartbeatMost);
     query_limit_ = std::max(body.queries_per_second, 0);
     package_limit_ = std::max(body.packages_per_second, 0);
-    queries_.reset();
     {
         const std::lock_guard guard(sending_);
         up_ = !broken_;
