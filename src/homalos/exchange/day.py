@@ -1,21 +1,39 @@
 """The exchange's day: settlement, the roll to the next trading day, and marks in the ledger."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.exchange import codes, reports
 from homalos.exchange.contract import Contract
 from homalos.exchange.desk import Desk
 from homalos.exchange.phases import Phases, Scheduler
-from homalos.exchange.records import Ended, Marked, Settled
+from homalos.exchange.records import Ended, Fill, Marked, Settled
 from homalos.exchange.settlement import settlement_price
 from homalos.exchange.state import working_orders
 from homalos.market.sessions import Sessions
 from homalos.model.enums import OrderStatus
-from homalos.model.ids import InstrumentId
+from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.times import MINUTE, SECOND
+from homalos.model.trading import Account, Position
 
 Prices = tuple[tuple[InstrumentId, float], ...]
+
+
+class AccountEnd(NamedTuple):
+    """An account before its settlement."""
+
+    money: Account
+    fills: tuple[Fill, ...]
+    positions: tuple[Position, ...]
+
+
+class DayEnd(NamedTuple):
+    """The last look at a trading day, before a settlement wipes it out."""
+
+    trading_day: int
+    prices: Prices
+    accounts: dict[AccountId, AccountEnd]
 
 
 class DayRoll:
@@ -30,7 +48,7 @@ class DayRoll:
         scheduler: Scheduler,
         section: ExchangeSection,
         contracts: Mapping[InstrumentId, Contract],
-        settling: Callable[[Prices, int], None],
+        settling: Callable[[Prices], None],
         new_day: Callable[[int], None],
     ) -> None:
         self._desk = desk
@@ -68,7 +86,7 @@ class DayRoll:
                 self._contracts[order.instrument].remove(order)
         self._mark(ts)
         prices = self._prices()
-        self._settling(prices, ts)
+        self._settling(prices)
         desk.write(Settled(state.trading_day, next_day, prices, ts))
         desk.commit(ts)
         desk.compact()

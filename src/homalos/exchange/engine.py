@@ -16,7 +16,7 @@ from homalos.exchange import codes
 from homalos.exchange.checks import Checks
 from homalos.exchange.clearing import Clearing
 from homalos.exchange.contract import Contract, Floor
-from homalos.exchange.day import DayRoll, Prices
+from homalos.exchange.day import AccountEnd, DayEnd, DayRoll, Prices
 from homalos.exchange.desk import Desk
 from homalos.exchange.doors import Doors
 from homalos.exchange.entry import OrderEntry
@@ -77,8 +77,10 @@ class Exchange:
         """Where the ledger is; ``None``: nothing of this exchange is kept."""
         self.opened = False
         self.counters: Counter[str] = Counter()
-        self.settling: Callable[[Prices, int], None] | None = None
-        """Called with the settlement prices before a day is settled: its last look at the day."""
+        self.day_end: DayEnd | None = None
+        """The last trading day that this process has seen settled."""
+        self.settling: Callable[[DayEnd], None] | None = None
+        """Called before a day is settled."""
         self._products = products
         self._state = VenueState() if ledger is None else ledger.read()
         self._contracts: dict[InstrumentId, Contract] = {}
@@ -240,9 +242,14 @@ class Exchange:
                 floor.exchange, floor.product, floor.phase, floor.trading_day, now
             )
 
-    def _about_to_settle(self, prices: Prices, ts: int) -> None:
+    def _about_to_settle(self, prices: Prices) -> None:
+        ends = {
+            id_: AccountEnd(self.account(id_), self.fills(id_), self.positions(id_))
+            for id_ in self._state.accounts
+        }
+        self.day_end = DayEnd(self._state.trading_day, prices, ends)
         if self.settling is not None:
-            self.settling(prices, ts)
+            self.settling(self.day_end)
 
     def _new_day(self, trading_day: int) -> None:
         """Contracts as they are from this day on; every first tick is a first one again."""
@@ -363,9 +370,6 @@ class Exchange:
     def holdings(self, account: AccountId) -> dict[InstrumentId, Holdings]:
         """Lots with their prices, by contract; not to be changed. ``KeyError``: no such account."""
         return self._state.accounts[account].holdings
-
-    def accounts(self) -> tuple[AccountId, ...]:
-        return tuple(self._state.accounts)
 
     def has_account(self, account: AccountId) -> bool:
         return account in self._state.accounts

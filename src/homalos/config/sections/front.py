@@ -231,6 +231,14 @@ class FrontSection(Section, frozen=True):
             "订阅后先推送两条异常行情（空时间、99:99:99），再推送快照。",
         ),
     ] = False
+    odd_positions: Annotated[
+        bool,
+        key(
+            "Position queries show an option, a combination and a hedged position, too, that "
+            "nobody can trade here.",
+            "持仓查询另外返回期权、组合和套保持仓各一行（不可在此交易）。",
+        ),
+    ] = False
     crowd_rows: Annotated[
         int,
         key(

@@ -152,6 +152,24 @@ class PositionRows:
         }
 
 
+def odd(items: Iterable[Instrument], account: AccountId, broker: str) -> Iterator[Row]:
+    """An option, a combination and a hedged position: what a program that knows futures alone must
+    get past. ``items``: around the first of them."""
+    for item in items:
+        known = {
+            "BrokerID": broker, "InvestorID": account, "HedgeFlag": "1", "PositionDate": TODAY,
+            "Position": 2, "YdPosition": 2, "ExchangeID": item.exchange, "UseMargin": 1000.0,
+            "SettlementID": 1,
+        }  # fmt: skip
+        yield known | {"InstrumentID": f"{item.symbol}C9000", "PosiDirection": "2"}
+        yield known | {
+            "InstrumentID": f"SP {item.symbol}&{item.symbol}", "PosiDirection": "2",
+            "CombPosition": 2,
+        }  # fmt: skip
+        yield known | {"InstrumentID": item.symbol, "PosiDirection": "3", "HedgeFlag": "3"}
+        return
+
+
 def _trade(fills: Iterable[Fill], item: Instrument, direction: Direction, part: Part) -> str:
     """The trade that opened a part, where it was today."""
     if not part.today:

@@ -8,7 +8,7 @@ from typing import Any
 
 from homalos.exchange.door import instruments, rules
 from homalos.exchange.door.core import Core
-from homalos.exchange.door.holdings import PositionRows
+from homalos.exchange.door.holdings import PositionRows, odd
 from homalos.exchange.door.line import Line
 from homalos.exchange.door.market import MarketFront
 from homalos.exchange.door.orders import OrderDesk
@@ -145,7 +145,11 @@ class Queries:
         }
 
     def _positions(self, line: Line, fields: Fields) -> Iterator[Row]:
-        for row in self._rows.positions(line.account, _owner(line)["BrokerID"]):
+        broker = _owner(line)["BrokerID"]
+        rows = [*self._rows.positions(line.account, broker)]
+        if self._core.section.odd_positions:
+            rows += odd(self._core.items.values(), line.account, broker)
+        for row in rows:
             if _fits(row, fields, "ExchangeID", "InstrumentID"):
                 yield row
 

@@ -11,7 +11,7 @@ from loguru import logger
 
 from homalos.config.sections.front import FrontSection
 from homalos.ctp.abi import Value
-from homalos.exchange.day import Prices
+from homalos.exchange.day import DayEnd
 from homalos.exchange.door.behind import Behind
 from homalos.exchange.door.core import Core
 from homalos.exchange.door.line import Line
@@ -68,7 +68,6 @@ class Front:
         self._behind = Behind(core, desk)
         self._loop = loop
         self._lines = 0
-        self._settled_day = 0
         self._servers: list[asyncio.Server] = []
         self._beat: asyncio.TimerHandle | None = None
 
@@ -88,12 +87,18 @@ class Front:
         for item in exchange.instruments():
             self._list(item)
         self._queries.gather()
+        self._statements()
         self._rebuild()
         md = section.md_port if md_port is None else md_port
         td = section.td_port if td_port is None else td_port
         self._beat = self._loop.call_later(section.heartbeat_s, self._heartbeat)
         self._stale_at()
         return await self._listen(self._md, md), await self._listen(self._td, td)
+
+    def _statements(self) -> None:
+        """Of the day that was settled last; a ledger that was opened late settles as it opens."""
+        if self._exchange.day_end is not None:
+            self._settlements.settled(self._exchange.day_end)
 
     def _stale_at(self) -> None:
         """With junk: the last snapshots come once more before each opening, as when real fronts
@@ -197,12 +202,10 @@ class Front:
         over = phase is Phase.CLOSED and trading_day != self._exchange.trading_day
         self._status.changed(exchange, product, phase, day_over=over, ts=ts)
 
-    def _settling(self, prices: Prices, ts: int) -> None:
-        """The settlement prices arrive as market data; the statements take their last look."""
+    def _settling(self, end: DayEnd) -> None:
+        """The settlement prices arrive as market data."""
         self._desk.settling = True
-        self._settled_day = self._exchange.trading_day
-        self._settlements.settling(prices, ts)
-        for instrument, price in prices:
+        for instrument, price in end.prices:
             contract = self._exchange.contract(instrument)
             if contract is not None and contract.tick is not None:
                 close = contract.tick.last_price
@@ -217,7 +220,7 @@ class Front:
     def on_trading_day(self, trading_day: int, ts: int) -> None:
         """The roll: statements, empty flows, nobody confirmed; sessions are cut as brokers do."""
         self._desk.settling = False
-        self._settlements.settled(self._settled_day)
+        self._statements()
         self._reception.new_day()
         self._core.traders.clear()
         base = self._next_base()

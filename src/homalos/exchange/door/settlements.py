@@ -3,18 +3,20 @@
 A statement is cut into pieces of at most 500 bytes wherever they end, inside a character too.
 """
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from homalos.ctp.abi import ENCODING
-from homalos.exchange.day import Prices
+from homalos.exchange.day import DayEnd
 from homalos.exchange.door import dates
 from homalos.exchange.engine import Exchange
+from homalos.exchange.records import Fill
 from homalos.kernel.clock import Clock
 from homalos.model.enums import Direction, Offset, Side
-from homalos.model.ids import AccountId
-from homalos.model.trading import Account
+from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.trading import Account, Position
 
 PIECE = 500
 FILE = "front.json"
@@ -50,8 +52,6 @@ class Settlements:
         self._exchange = exchange
         self._clock = clock
         self._path = None if folder is None else folder / FILE
-        self._before: dict[AccountId, Account] = {}
-        self._texts: dict[AccountId, list[str]] = {}
         self._book = self._read()
 
     def _read(self) -> Book:
@@ -110,42 +110,49 @@ class Settlements:
         money = self._exchange.account(account)
         return "\n".join([*_head(account, money.trading_day, self._clock), *_funds(money, money)])
 
-    def settling(self, prices: Prices, ts: int) -> None:
-        """The last look at the day: note what a settlement wipes out."""
-        known = dict(prices)
-        for account in self._exchange.accounts():
-            self._before[account] = self._exchange.account(account)
-            lines = ["", "成交记录 Transaction Record", "-" * 64]
-            for fill in self._exchange.fills(account):
-                side = "买" if fill.side is Side.BUY else "卖"
-                offset = "开" if fill.offset is Offset.OPEN else "平"
-                lines.append(
-                    f"|{dates.natural(fill.ts_event)}|{fill.instrument}|{side}|{offset}"
-                    f"|{fill.price:.3f}|{fill.lots}|{fill.fee:.2f}|{fill.closed_profit:.2f}|"
-                    f"{fill.trade_id.strip()}|"
-                )
-            lines += ["", "持仓汇总 Positions", "-" * 64]
-            for position in self._exchange.positions(account):
-                long = "买" if position.direction is Direction.LONG else "卖"
-                price = known.get(position.instrument, position.cost_price)
-                lines.append(
-                    f"|{position.instrument}|{long}持|{position.lots}|{position.average_price:.3f}"
-                    f"|昨结算 {position.cost_price:.3f}|今结算 {price:.3f}|{position.margin:.2f}|"
-                )
-            self._texts[account] = lines
-
-    def settled(self, day: int) -> None:
-        """The day ``day`` is settled: write its statements."""
-        for account, before in self._before.items():
+    def settled(self, end: DayEnd) -> None:
+        """A trading day is settled: write its statements."""
+        prices = dict(end.prices)
+        for account, before in end.accounts.items():
             after = self._exchange.account(account)
-            text = [*_head(account, day, self._clock), *_funds(before, after)]
             kept = self._book.statements.setdefault(account, {})
-            kept[day] = "\n".join([*text, *self._texts[account], "", NOTE])
+            kept[end.trading_day] = "\n".join(
+                [
+                    *_head(account, end.trading_day, self._clock),
+                    *_funds(before.money, after),
+                    *_trades(before.fills),
+                    *_positions(before.positions, prices),
+                    "",
+                    NOTE,
+                ]
+            )
             for old in sorted(kept)[:-KEPT_DAYS]:
                 del kept[old]
-        self._before.clear()
-        self._texts.clear()
         self._write()
+
+
+def _trades(fills: Iterable[Fill]) -> list[str]:
+    lines = ["", "成交记录 Transaction Record", "-" * 64]
+    for fill in fills:
+        side = "买" if fill.side is Side.BUY else "卖"
+        offset = "开" if fill.offset is Offset.OPEN else "平"
+        lines.append(
+            f"|{dates.natural(fill.ts_event)}|{fill.instrument}|{side}|{offset}|{fill.price:.3f}"
+            f"|{fill.lots}|{fill.fee:.2f}|{fill.closed_profit:.2f}|{fill.trade_id.strip()}|"
+        )
+    return lines
+
+
+def _positions(positions: Iterable[Position], prices: Mapping[InstrumentId, float]) -> list[str]:
+    lines = ["", "持仓汇总 Positions", "-" * 64]
+    for position in positions:
+        side = "买" if position.direction is Direction.LONG else "卖"
+        price = prices.get(position.instrument, position.cost_price)
+        lines.append(
+            f"|{position.instrument}|{side}持|{position.lots}|{position.average_price:.3f}"
+            f"|昨结算 {position.cost_price:.3f}|今结算 {price:.3f}|{position.margin:.2f}|"
+        )
+    return lines
 
 
 def _head(account: AccountId, day: int, clock: Clock) -> list[str]:

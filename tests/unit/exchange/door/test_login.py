@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from tests.unit.exchange.bench import DAY, NEXT, RB, at
@@ -19,6 +20,7 @@ from tests.unit.exchange.door.client import (
 )
 
 from homalos.exchange.door.accounts import Login
+from homalos.exchange.ledger import Ledger
 
 Scene = Callable[[Rig], Awaitable[None]]
 
@@ -193,6 +195,23 @@ def test_the_statement_comes_in_pieces_that_split_characters() -> None:
         assert any(splits(piece) for piece in (*mine, *others)), "no piece splits a character"
 
     play(scene, start=at(14, 50), instruments=(RB,))
+
+
+def test_a_ledger_that_is_opened_on_the_next_day_has_its_statement(tmp_path: Path) -> None:
+    async def before(made: Rig) -> None:
+        made.tick(RB, 98, 100)
+        td = await made.td()
+        td.order(LimitPrice=100.0)
+        await td.told()
+
+    play(before, ledger=Ledger(tmp_path))
+
+    async def after(made: Rig) -> None:
+        text = b"".join(await statement(made, ME)).decode("gb18030")
+        assert f"日期 Date：{DAY}" in text
+        assert text.count("SHFE.rb2601") == 2
+
+    play(after, ledger=Ledger(tmp_path), start=at(10, day=NEXT))
 
 
 def test_a_logout_ends_the_line_and_orders_stay() -> None:

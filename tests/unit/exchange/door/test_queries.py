@@ -128,6 +128,16 @@ def test_positions_of_shfe_come_in_two_rows_and_dce_in_one() -> None:
     play(scene)
 
 
+def test_positions_that_are_no_futures() -> None:
+    async def scene(made: Rig, td: Client) -> None:
+        option, combination, hedged = await rows(td, "ReqQryInvestorPosition", **MINE)
+        assert option["InstrumentID"] == "rb2601C9000"
+        assert (combination["InstrumentID"], combination["CombPosition"]) == ("SP rb2601&rb2601", 2)
+        assert (hedged["InstrumentID"], hedged["HedgeFlag"]) == ("rb2601", "3")
+
+    play(scene, odd_positions=True)
+
+
 def test_a_flat_position_disappears_and_rolls_to_history() -> None:
     async def scene(made: Rig, td: Client) -> None:
         made.tick(RB, 98, 100)
