@@ -97,6 +97,10 @@ struct Face {
         }
         const long id = request.numbered ? PyLong_AsLong(args[1]) : 0;
         if (id == -1 && PyErr_Occurred()) return nullptr;
+        if (id != static_cast<int>(id)) {
+            PyErr_Format(PyExc_OverflowError, "%s: a request id has 32 bits", request.face);
+            return nullptr;
+        }
         auto *port = Self::Open(self);
         return port ? Code(port->Call(I, args[0], false, static_cast<int>(id))) : nullptr;
     }

@@ -11,10 +11,17 @@ from homalos.ctp.libraries import load_binding
 
 
 @pytest.fixture(scope="session")
-def fakes(native: Path, request: pytest.FixtureRequest) -> Path:
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what was compiled for the tests stays, if pytest may keep anything."""
+    cache = getattr(request.config, "cache", None)
+    return cache.mkdir("ctp-binding") if cache else tmp_path_factory.mktemp("ctp-binding")
+
+
+@pytest.fixture(scope="session")
+def fakes(native: Path, kept: Path) -> Path:
     """Folder of the stand-ins; the binding is there too."""
     load_binding()
-    return fake.build(request.config.cache.mkdir("ctp-fake"))  # type: ignore[union-attr]
+    return fake.build(kept / "fake")
 
 
 @pytest.fixture

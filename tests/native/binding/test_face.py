@@ -152,6 +152,9 @@ def test_requests_take_what_they_know(made: Any) -> None:
     assert bytes(last)[-8192:][: last.size] == ABI.layout("ReqUserLogin").encode({"UserID": "me"})
     with pytest.raises(FieldError, match=r"ReqUserLoginField\.UserID takes at most 15 bytes"):
         made.reqUserLogin({"UserID": "x" * 400}, 8)
+    for wrong, error in ((("x"), TypeError), ((1 << 32), OverflowError)):
+        with pytest.raises(error):
+            made.reqUserLogin({}, wrong)
     with pytest.raises(TypeError):
         made.reqUserLogin({})
     made.registerFensUserInfo({"UserID": "me"})

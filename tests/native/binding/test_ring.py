@@ -21,13 +21,14 @@ SOURCES = ["inbox.cpp", "wake.cpp"]
 
 
 @pytest.fixture(scope="session")
-def stress(native: Path, request: pytest.FixtureRequest) -> Path:
+def stress(native: Path, kept: Path) -> Path:
     """The stress program with the thread sanitizer."""
     here = Path(__file__).parent
     digest = hashlib.sha256(FACTS.read_bytes())
     for path in [here / "inbox_stress.cpp", *sorted((NATIVE / "binding").glob("[diw]*.*"))]:
         digest.update(path.read_bytes())
-    cache: Path = request.config.cache.mkdir("ctp-stress")  # type: ignore[union-attr]
+    cache = kept / "stress"
+    cache.mkdir(exist_ok=True)
     program = cache / digest.hexdigest()[:16]
     if not program.exists():
         generate = [sys.executable, "-B", "-m", "generate", str(FACTS), str(cache), "declarations"]

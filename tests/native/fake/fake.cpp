@@ -156,7 +156,12 @@ private:
 
 std::atomic<Fake *> latest{nullptr};
 
-void SpinUntil(int64_t due) {
+// Asleep, as the vendor's thread is between packets; a short gap is spun away.
+void WaitUntil(int64_t due) {
+    if (due - Now() > 100'000) {
+        const timespec at{due / 1'000'000'000, due % 1'000'000'000};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
+    }
     while (Now() < due) {
     }
 }
@@ -206,7 +211,7 @@ EXPORT void fake_flood(int method, const char *body, int size, int groups, int m
         int64_t due = Now();
         int number = 0;
         for (int group = 0; group != groups && !fake->stopping(); ++group) {
-            if (gap_ns) SpinUntil(due += gap_ns);
+            if (gap_ns) WaitUntil(due += gap_ns);
             for (int i = 0; i < many; ++i, ++number) {
 #ifdef FAKE_MD
                 auto &tick = *reinterpret_cast<CThostFtdcDepthMarketDataField *>(data.data());
