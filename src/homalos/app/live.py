@@ -117,7 +117,7 @@ class LiveVenue:
         return PaperGateway(
             self.clock, exchange, config.ctp, AccountId(config.app.account), _secret,
             market.products, market.sessions, map(InstrumentId, sorted(wanted | named)),
-            open_md=ports.md, serve=bus.serve,
+            open_md=ports.md, serve=bus.serve, on_clock=self._set_clock,
         )  # fmt: skip
 
     def _installed(self, name: str, bus: Bus, timers: Timers) -> Gateway:

@@ -47,7 +47,7 @@ FOLDER = "gateway"
 EVERYTHING = "*"
 
 
-def _ignored(offset: int) -> None:
+def ignored(offset: int) -> None:
     """Nobody follows the exchange's clock."""
 
 
@@ -82,7 +82,7 @@ class CtpGateway(Gateway):
         open_md: Callable[[], MdPort],
         open_td: Callable[[], TdPort],
         serve: Callable[[Callable[[], object]], None] = _at_once,
-        on_clock: Callable[[int], None] = _ignored,
+        on_clock: Callable[[int], None] = ignored,
         backoff: Backoff = PATIENT,
     ) -> None:
         """Opens nothing. ``OSError``: the data folder cannot be written. ``SecretError``."""

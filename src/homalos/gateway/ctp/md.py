@@ -35,6 +35,14 @@ NOT_YET = 3
 SOURCE = "ctp md"
 
 
+def _nowhere(tick: Tick) -> None:
+    """Ticks of a line that is closed."""
+
+
+def _unheard(offset: int) -> None:
+    """Nobody follows the exchange's clock."""
+
+
 class MdLine:
     """See the module. ``open_port`` makes the port anew at each ``start``; what it raises goes to
     the caller. ``follows``: the user must be in trading first; else (paper trading) the line logs
@@ -56,8 +64,11 @@ class MdLine:
         open_port: Callable[[], MdPort],
         name: str = "ctp",
         follows: bool = True,
+        on_login: Callable[[int], None] = _unheard,
         backoff: Backoff = PATIENT,
     ) -> None:
+        """``on_login``: told the exchange's clock less ours (ns) at each login of a line that does
+        not follow."""
         self._section = section
         self._user = user
         self._password = password
@@ -66,6 +77,7 @@ class MdLine:
         self._open_port = open_port
         self._name = name
         self._follows = follows
+        self._on_login = on_login
         self._link = Link(
             Channel.MARKET_DATA, clock, call_later, self._alarm, backoff=backoff,
             patient=frozenset({NOT_YET}) if follows else frozenset(),
@@ -210,6 +222,7 @@ class MdLine:
             day = _day(data.get("TradingDay", "")) or self._day
             self._offset = self._exchange_offset(data, day)
             self._set_day(day)
+            self._on_login(self._offset)
         self._link.enter(State.LOGGED_IN)
         self._link.enter(State.READY)
         if self._post is not None:
@@ -288,10 +301,6 @@ class MdLine:
     def _alarm(self, severity: Severity, text: str) -> None:
         if self._post is not None:
             self._post(AlertRaised(severity, SOURCE, text, self._clock.now()))
-
-
-def _nowhere(tick: Tick) -> None:
-    """Ticks of a line that is closed."""
 
 
 def _day(text: Any) -> int:

@@ -11,7 +11,7 @@ from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
 from homalos.exchange.engine import Exchange
 from homalos.exchange.listing import instrument_of
-from homalos.gateway.ctp.gateway import PASSWORD
+from homalos.gateway.ctp.gateway import PASSWORD, ignored
 from homalos.gateway.ctp.link import PATIENT, Backoff, Handle
 from homalos.gateway.ctp.md import MdLine
 from homalos.gateway.ctp.readers import Readers
@@ -31,7 +31,8 @@ from homalos.model.trading import Order
 
 class PaperGateway(Gateway):
     """See the module. ``contracts`` are listed from the start, others when they are subscribed or
-    ordered and tick. The exchange is opened at ``connect``; who made it closes it."""
+    ordered and tick. The exchange is opened at the first login, which tells the time; who made it closes it.
+    ``on_clock``: as ``CtpGateway``'s."""
 
     name = "paper"
     simulated = True
@@ -49,6 +50,7 @@ class PaperGateway(Gateway):
         *,
         open_md: Callable[[], MdPort],
         serve: Callable[[Callable[[], object]], None],
+        on_clock: Callable[[int], None] = ignored,
         backoff: Backoff = PATIENT,
     ) -> None:
         """Opens nothing. ``SecretError``: the key store would not answer."""
@@ -57,6 +59,10 @@ class PaperGateway(Gateway):
         self._products = products
         self._sessions = sessions
         self._contracts = tuple(contracts)
+        self._on_clock = on_clock
+        self._admit: Callable[[Tick], None] | None = None
+        self._open = False
+        self._wanted: set[InstrumentId] = set()
         self._watched: set[InstrumentId] = set()
         self._make_md = open_md
         self._md_port: MdPort | None = None
@@ -68,7 +74,8 @@ class PaperGateway(Gateway):
         self._md = MdLine(
             section, section.user or account, secrets(PASSWORD),
             clock=clock, call_later=self._call_later, sessions=sessions,
-            open_port=self._open_md, name=self.name, follows=False, backoff=backoff,
+            open_port=self._open_md, name=self.name, follows=False, on_login=self._logged_in,
+            backoff=backoff,
         )  # fmt: skip
 
     # ------------------------------------------------------------ the lines
@@ -79,16 +86,11 @@ class PaperGateway(Gateway):
         self._readers.loop = loop
 
     def connect(self, post: Callable[[Event], None], admit: Callable[[Tick], None]) -> None:
-        """Open the exchange, log in to it, and open the market data line. ``LedgerError``:
-        the exchange's ledger cannot be gone on with; what the library refuses is raised too."""
+        """Open the market data line; the trading line is up with its first login. What the library
+        refuses is raised."""
         if self._post is not None:
             return
-        if not self._exchange.opened:
-            self._exchange.open(self._listings(self._contracts), self._clock.now())
-        self._post = post
-        self._sim.connect(self._trading_only, admit)
-        # What the exchange lists it must see: orders are matched, positions marked by it.
-        self._watch(item.id for item in self._exchange.instruments())
+        self._post, self._admit = post, admit
         try:
             self._md.start(post, self._sim.feed)
         except BaseException:
@@ -97,13 +99,26 @@ class PaperGateway(Gateway):
         assert self._md_port is not None
         self._readers.add(self._md_port, self._md.drain)
 
+    def _logged_in(self, offset: int) -> None:
+        """The time of the quotes is known: the exchange opens. ``LedgerError``: its ledger cannot
+        be gone on with."""
+        self._on_clock(offset)
+        if self._post is None or self._admit is None or self._open:
+            return
+        if not self._exchange.opened:
+            self._exchange.open(self._listings(self._contracts), self._clock.now())
+        self._open = True
+        self._sim.connect(self._trading_only, self._admit)
+        # What the exchange lists it must see: orders are matched, positions marked by it.
+        self._watch({item.id for item in self._exchange.instruments()} | self._wanted)
+
     def _listings(self, contracts: Iterable[InstrumentId]) -> list[Instrument]:
         day = self._sessions.trading_day("SHFE", "rb", self._clock.now())
         return [instrument_of(self._products, id_, day) for id_ in contracts]
 
     def _watch(self, contracts: Iterable[InstrumentId]) -> None:
         """Have their quotes come; for the core only what it subscribes goes further."""
-        news = tuple(id_ for id_ in contracts if id_ not in self._watched)
+        news = tuple(sorted(id_ for id_ in contracts if id_ not in self._watched))
         self._watched.update(news)
         self._md.list(self._listings(news))
         self._md.subscribe(news)
@@ -123,7 +138,7 @@ class PaperGateway(Gateway):
         self._readers.clear()
         self._md.stop("closed")
         self._sim.close()
-        self._post = None
+        self._post, self._admit, self._open = None, None, False
 
     def _call_later(self, delay: float, callback: Callable[[], None]) -> Handle:
         if self._loop is None:
@@ -138,7 +153,9 @@ class PaperGateway(Gateway):
     def subscribe(self, instruments: Iterable[InstrumentId]) -> None:
         wanted = tuple(instruments)
         self._sim.subscribe(wanted)
-        self._watch(wanted)
+        self._wanted.update(wanted)
+        if self._open:
+            self._watch(wanted)
 
     def send(self, order: Approved[Order]) -> int:
         if order.value.instrument not in self._watched:

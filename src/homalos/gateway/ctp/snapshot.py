@@ -56,7 +56,9 @@ class Snapshots:
         )
         self._waiting: list[tuple[Done, Failed]] = []
         self._rows: list[Sequence[Row]] = []
-        self._trades = self._activity = self._lags = 0
+        self._trades = self._lags = 0
+        self._begun = self._activity = 0
+        """What ``Orders.activity`` was when this one, and the last one, were asked for."""
         self._taken_at = -FRESH
         self._last: Answer | None = None
         self.trading_day = 0
@@ -83,7 +85,7 @@ class Snapshots:
 
     def _begin(self) -> None:
         self._rows = []
-        self._trades, self._activity = self._orders.trades, self._orders.activity
+        self._trades, self._begun = self._orders.trades, self._orders.activity
         self._ask()
 
     def _ask(self) -> None:
@@ -129,7 +131,7 @@ class Snapshots:
             self._orders.snapshot_trades([TradeRow.of(row) for row in trades]),
         )
         self._last = Answer(snapshot, found.opaque)
-        self._taken_at = self._clock.monotonic()
+        self._taken_at, self._activity = self._clock.monotonic(), self._begun
         waiting, self._waiting = self._waiting, []
         for done, _ in waiting:
             done(self._last)
