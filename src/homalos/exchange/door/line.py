@@ -101,8 +101,7 @@ class Line(asyncio.Protocol):
         self._waiting: deque[Frame] = deque()
         self._second = 0.0
         self._packages = 0
-        self._answers: deque[Iterator[bytes]] = deque()
-        self._answer_name = ""
+        self._answers: deque[tuple[Iterator[bytes], str]] = deque()
         self._paused = False
 
     # ------------------------------------------------------------ the connection
@@ -204,8 +203,7 @@ class Line(asyncio.Protocol):
         if not self._answers and not self._owner.rows_per_s:
             for frame in islice(rows, CHUNK):
                 self.send(frame, name)
-        self._answers.append(rows)
-        self._answer_name = name
+        self._answers.append((rows, name))
         if len(self._answers) == 1:
             self._answer_on()
 
@@ -214,9 +212,10 @@ class Line(asyncio.Protocol):
             return
         rate = self._owner.rows_per_s
         count = min(CHUNK, max(1, rate // 20)) if rate else CHUNK
-        chunk = list(islice(self._answers[0], count))
+        rows, name = self._answers[0]
+        chunk = list(islice(rows, count))
         for frame in chunk:
-            self.send(frame, self._answer_name)
+            self.send(frame, name)
         if len(chunk) < count:
             self._answers.popleft()
         if self._answers:

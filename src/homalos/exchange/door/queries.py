@@ -66,7 +66,7 @@ class Queries:
 
     def _products(self, line: Line, fields: Fields) -> Iterator[Row]:
         seen: set[tuple[str, str]] = set()
-        for item in self._core.items.values():
+        for item in tuple(self._core.items.values()):
             if (item.exchange, item.product) in seen:
                 continue
             seen.add((item.exchange, item.product))

@@ -83,7 +83,9 @@ def test_a_long_answer_may_be_slow_and_other_words_pass_it() -> None:
         td.order()
         await td.until(lambda: any(h.name == "OnRtnOrder" for h in td.heard))
         assert not asking.done()
+        behind = asyncio.create_task(td.ask("ReqQryExchange"))
         assert len(await asking) == 504
+        assert len(await behind) == 6
         assert loop.time() - start > 0.1
 
     play(scene, crowd_rows=500, query_rows_per_s=4_000)
