@@ -20,6 +20,7 @@ from homalos.exchange.ledger import Ledger
 from homalos.gateway.ctp.gateway import CtpGateway
 from homalos.gateway.ctp.paper import PaperGateway
 from homalos.gateway.ctp.ports import Ports
+from homalos.gateway.ctp.terms import BrokerTerms
 from homalos.gateway.protocol import Gateway
 from homalos.gateway.registry import Driven, GatewayError, GatewayKit, make_gateway
 from homalos.kernel.bus import Bus
@@ -98,11 +99,12 @@ class LiveVenue:
 
     def _ctp(self, bus: Bus, timers: Timers) -> CtpGateway:
         config, market = self._config, self._market
-        ports = Ports(config.ctp, self._data / "gateway")
+        ports, trading = Ports(config.ctp, self._data / "gateway"), config.trading
         return CtpGateway(
             self.clock, timers, config.ctp, AccountId(config.app.account), _secret,
             market.products, market.sessions, self._data, self._memory.run,
             open_md=ports.md, open_td=ports.td, serve=bus.serve, on_clock=self._set_clock,
+            wanted_terms=BrokerTerms(trading.margin_price, trading.available_counts, True),
         )  # fmt: skip
 
     def _paper(self, bus: Bus, timers: Timers) -> PaperGateway:

@@ -62,7 +62,8 @@ def _ignore(offset: int) -> None:
 class CtpGateway(Gateway):
     """See the module. ``data``: the data folder; ``run``: this start's number, as order ids bear
     it. ``serve``: drains through it, so that the bus runs right after (``Bus.serve``). ``on_clock``
-    is told the exchange's clock less the machine's (ns) at each login."""
+    is told the exchange's clock less the machine's (ns) at each login. ``wanted_terms``: what the
+    books reckon with; an alert tells where the broker's differ."""
 
     name = "ctp"
     simulated = False
@@ -83,6 +84,7 @@ class CtpGateway(Gateway):
         open_td: Callable[[], TdPort],
         serve: Callable[[Callable[[], object]], None] = _at_once,
         on_clock: Callable[[int], None] = ignored,
+        wanted_terms: BrokerTerms | None = None,
         backoff: Backoff = PATIENT,
     ) -> None:
         """Opens nothing. ``OSError``: the data folder cannot be written. ``SecretError``."""
@@ -126,6 +128,7 @@ class CtpGateway(Gateway):
         self._sender = Sender(self._td, self._identity, self._contracts, clock, run, self._shadow)
         self._opaque: tuple[OpaquePosition, ...] = ()
         self._told_day = 0
+        self._wanted_terms = wanted_terms
         self.broker_terms: BrokerTerms | None = None
         """How the broker computes margin and available money; ``None``: not told."""
         self.exchange_offset = 0
@@ -247,7 +250,9 @@ class CtpGateway(Gateway):
         return not names.isdisjoint(self._section.subscribe)
 
     def terms(self, row: Row) -> None:
-        self.broker_terms = BrokerTerms.of(row)
+        self.broker_terms = terms = BrokerTerms.of(row)
+        if self._wanted_terms is not None and (text := terms.differs(self._wanted_terms)):
+            self.alarm(Severity.WARNING, text)
 
     def ready(self) -> None:
         day, now = self._td.trading_day, self._clock.now()

@@ -31,8 +31,8 @@ from homalos.model.trading import Order
 
 class PaperGateway(Gateway):
     """See the module. ``contracts`` are listed from the start, others when they are subscribed or
-    ordered and tick. The exchange is opened at the first login, which tells the time; who made it closes it.
-    ``on_clock``: as ``CtpGateway``'s."""
+    ordered and tick. The exchange is opened at the first login, which tells the time; who made it
+    closes it. ``on_clock``: as ``CtpGateway``'s."""
 
     name = "paper"
     simulated = True

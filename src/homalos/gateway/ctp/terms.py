@@ -28,3 +28,17 @@ class BrokerTerms(Record, frozen=True):
             _COUNTS.get(counts, counts),
             row["AvailIncludeCloseProfit"] == "0",
         )
+
+    def differs(self, ours: Self) -> str:
+        """Where the books reckon otherwise than the broker, with the cure; "": nowhere."""
+        cures = [
+            f"trading.{name}: {theirs}"
+            for name, theirs, own in (
+                ("margin_price", self.margin_price, ours.margin_price),
+                ("available_counts", self.available_counts, ours.available_counts),
+            )
+            if theirs != own
+        ]
+        if not cures:
+            return ""
+        return f"the broker reckons otherwise; set / 与期货公司口径不同，请设置 {', '.join(cures)}"
