@@ -2,12 +2,14 @@
 
 import gc
 import os
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +195,56 @@ def test_the_vendors_own_libraries(tmp_path: Path, native: Path) -> None:
                 port.close()
         """
     )
+
+
+def test_a_thousand_lives_of_the_drop_in_libraries(native: Path, tmp_path: Path) -> None:
+    """Half of them reach somebody who hangs up, half find nobody."""
+    out = run(
+        f"""
+        import gc, psutil, time
+        from pathlib import Path
+        from homalos.ctp.fast import FastMd, FastTd
+        from tests.native.binding.rig import FRONT, Sink
+        from tests.native.binding.test_lifecycle import listening, resources
+        flow, sink = Path({str(tmp_path)!r}), Sink()
+        with listening() as there:
+            ports = []
+            def cycle(number):
+                for kind in (FastMd, FastTd):
+                    port = kind(Path({str(native)!r}), flow / kind.__name__, ring_bytes=1)
+                    port.open([FRONT if number % 2 else there])
+                    port.drain(sink)
+                    port.close()
+            cycle(0), cycle(1)
+            before = resources()
+            for number in range({CYCLES // 2}):
+                cycle(number)
+            time.sleep(0.1)  # the last line is hung up
+            print(resources() == before, before, resources())
+        """
+    )
+    assert out.startswith("True"), out
+
+
+@contextmanager
+def listening() -> Iterator[str]:
+    """The address of somebody who hears a line out and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    line = server.accept()[0]
+                    line.settimeout(1)
+                    with suppress(OSError):
+                        line.recv(1)  # its HELLO
+                    line.close()
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        time.sleep(0.01)
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def run(script: str, *, code: int = 0, **environment: str) -> str:
