@@ -8,7 +8,7 @@ import functools
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -64,6 +64,14 @@ class _Facts(msgspec.Struct, frozen=True):
     classes: dict[str, _Class]
 
 
+class _Slot(NamedTuple):
+    """Where a value goes, most bytes of a text (0: a number), and whether it is an array."""
+
+    place: int
+    room: int
+    array: bool
+
+
 class Layout:
     """One struct: from and to the bytes that the library has in memory."""
 
@@ -71,39 +79,41 @@ class Layout:
         self.name = name
         self.size = facts.size
         self.fields = facts.fields
-        self._by_name = {field.name: field for field in facts.fields}
         self._packer = struct.Struct(_format(facts))
         assert self._packer.size == facts.size, name
-        self._blank = tuple(_blank(field) for field in facts.fields)
-        self._places = {field.name: i for i, field in enumerate(facts.fields)}
+        self._blank = [_blank(field) for field in facts.fields]
+        self._slots = {field.name: _slot(i, field) for i, field in enumerate(facts.fields)}
 
     def encode(self, values: Mapping[str, Value]) -> bytes:
         """Bytes of the struct; fields not named are zero. ``FieldError``: no such field, a wrong
         type, or a text too long for it."""
-        row = list(self._blank)
+        row, slots = self._blank.copy(), self._slots
         for name, value in values.items():
-            field = self._by_name.get(name)
-            if field is None:
+            slot = slots.get(name)
+            if slot is None:
                 raise FieldError(f"{self.name} has no field {name}")
-            row[self._places[name]] = self._checked(field, value)
+            place, room, array = slot
+            if room == 0:
+                if isinstance(value, (str, bytes)):
+                    self._wrong_type(name, "a number", value)
+                row[place] = value
+                continue
+            if isinstance(value, str):
+                raw = value.encode() if value.isascii() else value.encode(ENCODING)
+            elif isinstance(value, bytes):
+                raw = value
+            else:
+                self._wrong_type(name, "text", value)
+            if len(raw) > room:
+                raise FieldError(f"{self.name}.{name} takes at most {room} bytes, got {len(raw)}")
+            row[place] = raw if array else raw or b"\0"
         try:
             return self._packer.pack(*row)
         except struct.error as error:
             raise FieldError(f"{self.name}: {error}") from error
 
-    def _checked(self, field: Field, value: Value) -> Value:
-        if field.c != "char":
-            if isinstance(value, (str, bytes)):
-                got = type(value).__name__
-                raise FieldError(f"{self.name}.{field.name} is a number, got {got}")
-            return value
-        if not isinstance(value, (str, bytes)):
-            raise FieldError(f"{self.name}.{field.name} is text, got {type(value).__name__}")
-        raw = value if isinstance(value, bytes) else value.encode(ENCODING)
-        room = 1 if field.len is None else field.len - 1
-        if len(raw) > room:
-            raise FieldError(f"{self.name}.{field.name} takes at most {room} bytes, got {len(raw)}")
-        return raw if field.len is not None else raw or b"\0"
+    def _wrong_type(self, name: str, wanted: str, value: object) -> NoReturn:
+        raise FieldError(f"{self.name}.{name} is {wanted}, got {type(value).__name__}")
 
     def decode(self, raw: bytes | memoryview) -> dict[str, Any]:
         """All fields by name: text as ``str``, an unset single character as ``"\\0"``."""
@@ -164,6 +174,12 @@ def _format(facts: _Struct) -> str:
     if facts.size > at:
         parts.append(f"{facts.size - at}x")
     return "".join(parts)
+
+
+def _slot(place: int, field: Field) -> _Slot:
+    if field.c != "char":
+        return _Slot(place, 0, False)
+    return _Slot(place, 1 if field.len is None else field.len - 1, field.len is not None)
 
 
 def _blank(field: Field) -> Value:
