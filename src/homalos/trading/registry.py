@@ -59,6 +59,8 @@ class OrderRegistry:
         self.rate = RateWindow()
         self.open_count = 0
         """Orders that may still trade, or whose trades are not all booked."""
+        self.touched: set[OrderId] = set()
+        """Orders that came or changed since the venue was last asked what is so."""
         self._orders: dict[OrderId, Order] = {}
         self._intents: dict[OrderId, tuple[OrderId, ...]] = {}
         self._venue: dict[tuple[str, VenueOrderId], OrderId] = {}
@@ -67,6 +69,7 @@ class OrderRegistry:
     def add(self, order: Order) -> None:
         """Register an order that is about to leave."""
         id_ = order.id
+        self.touched.add(id_)
         self._orders[id_] = order
         parts = self._intents.get(order.intent_id)
         self._intents[order.intent_id] = (id_,) if parts is None else (*parts, id_)
@@ -81,6 +84,7 @@ class OrderRegistry:
         known = self._orders.get(order.id)
         if known is None:
             self.add(order)
+        self.touched.add(order.id)
         self._orders[order.id] = order
         if order.venue_order_id is not None and (
             known is None or known.venue_order_id != order.venue_order_id

@@ -55,6 +55,7 @@ class VenueSync:
         self._manager = manager
         self._asking = False
         self._again = False
+        self._question = 0
         self._asked_at = 0
         self._trades = 0
         self._asked_at_trade = 0
@@ -67,6 +68,9 @@ class VenueSync:
         self._suspects: dict[OrderId, int] = {}
         self._asked_after: frozenset[OrderId] = frozenset()
         """Suspects when the question was asked: an older question says nothing against the rest."""
+        self._moving: frozenset[OrderId] = frozenset()
+        """Orders that came or changed while the venue answered: it may tell of them as they were,
+        which is no difference."""
 
     def attach(self) -> None:
         self._bus.subscribe(ConnectionChanged, self._on_connection, actor="orders", role="orders")
@@ -83,9 +87,13 @@ class VenueSync:
         if self._asking and now - self._asked_at < ANSWER_LOST:
             self._again = True
             return
+        if not self._asking:  # else the answer that comes may be to the question before
+            self._asked_after = frozenset(self._suspects)
+            self._manager.registry.touched.clear()
         self._asking, self._asked_at, self._asked_at_trade = True, now, self._trades
-        self._asked_after = frozenset(self._suspects)
-        self._gateway.query(self._manager.account_id, self._answered)
+        self._question += 1
+        question = self._question
+        self._gateway.query(self._manager.account_id, lambda venue: self._answered(venue, question))
 
     def suspect(self, id_: OrderId, why: str) -> None:
         """The fate of this order is unknown: ask, until it is known."""
@@ -129,13 +137,16 @@ class VenueSync:
 
     # ------------------------------------------------------------ the answer
 
-    def _answered(self, venue: VenueSnapshot) -> None:
+    def _answered(self, venue: VenueSnapshot, question: int) -> None:
+        if question != self._question or not self._asking:
+            return  # it was asked once more, and that one is answered, too
         self._asking = False
         if self._asked_at_trade != self._trades:
             self.request("a fill came while the venue answered")
             return
         if venue.trading_day < self._books.trading_day:
             return  # an answer from before the day turned: its successor is on its way
+        self._moving = frozenset(self._manager.registry.touched)
         fresh = not self._started and not self.history
         if venue.trading_day > self._books.trading_day:
             self._turn(venue.trading_day)
@@ -251,11 +262,18 @@ class VenueSync:
         self._manager.publish(Reconciled(self._gateway.name, agreed, every, now))
 
     def _differences(self, venue: VenueSnapshot) -> tuple[str, ...]:
-        books = self._books
-        local = VenueSnapshot(
-            books.trading_day, books.account(), books.positions(), self._manager.live(), ()
+        books, find = self._books, self._manager.registry.find
+        ours = tuple(order for order in self._manager.live() if order.id not in self._moving)
+        theirs = tuple(
+            row
+            for row in venue.orders
+            if (order := find(row.id, row.instrument, row.venue_order_id)) is None
+            or order.id not in self._moving
         )
-        return reconcile(local, venue)
+        return reconcile(
+            VenueSnapshot(books.trading_day, books.account(), books.positions(), ours, ()),
+            VenueSnapshot(venue.trading_day, venue.account, venue.positions, theirs, ()),
+        )
 
 
 def _names(venue: VenueSnapshot) -> set[object]:

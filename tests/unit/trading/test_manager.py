@@ -300,6 +300,28 @@ class TestSilence:
         held[2](venue_state())
         assert desk.manager.order(id_).status is S.REJECTED  # type: ignore[union-attr]
 
+    def test_what_moved_while_the_venue_answered_is_no_difference(self) -> None:
+        desk = Desk()
+        old = desk.submit()
+        desk.report(old, S.ACCEPTED)
+        held: list[Callable[[VenueSnapshot], None]] = []
+        desk.venue.query = lambda account, done: held.append(done)  # type: ignore[method-assign]
+        desk.manager.sync.request("a test")
+        there = replace(
+            desk.venue.sent[0], status=S.ACCEPTED, venue_order_id=VenueOrderId(f"{old:>12}")
+        )
+        desk.report(old, S.CANCELLED)
+        desk.report(desk.submit(), S.ACCEPTED)
+        before = len(desk.seen(Reconciled))
+        held[0](venue_state(orders=(there,)))
+        desk.advance(0.1)
+        desk.manager.sync.request("a test")
+        held[1](venue_state())
+        desk.advance(0.1)
+        moved, stood_still = desk.seen(Reconciled)[before:]
+        assert moved.agreed
+        assert "is live in the books only" in stood_still.differences[0]
+
     def test_a_gateway_that_raises_leaves_an_order_of_unknown_fate(self) -> None:
         desk = Desk()
         desk.venue.raises = "broken pipe"
