@@ -104,7 +104,7 @@ def test_closed_by_another_thread_while_it_is_drained(open_md: Callable[[], MdRi
 
 
 def test_closed_by_two_threads_at_once(open_td: Callable[[], TdRig]) -> None:
-    for _ in range(20):
+    for _ in range(8):
         rig = open_td()
         rig.library.flood("OnRtnOrder", {}, -1)
         closers = [threading.Thread(target=rig.port.close) for _ in range(2)]
