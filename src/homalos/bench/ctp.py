@@ -1,7 +1,9 @@
 """``ctp``: from the CTP library into Python and back, at the ABI, in processes as users run them.
 
-A front in a process of its own (``ctp_feeder``) sends over TCP to the drop-in libraries, which
-stamp each call of ``OnRtnDepthMarketData`` and each entry of ``ReqOrderInsert`` into shared memory.
+A front in a process of its own (``ctp_feeder``, which fills every order at once and does nothing
+else: the exchange beside the program would be measured too) sends over TCP to the drop-in
+libraries, which stamp each call of ``OnRtnDepthMarketData`` and each entry of ``ReqOrderInsert``
+into shared memory.
 
 - ``ctp/event``, ``ctp/spin``: tick to order of the whole daemon, woken or spinning: risk rules,
   journal, store, one FAK for each tick, filled at once. ``…/binding``: our binding alone, an order
@@ -167,10 +169,29 @@ def _single(case: Case, folder: Path) -> Row:
     count = SINGLES + WARM
     with _stamps(folder) as file:
         _run(case, folder, "single", {"do": "single", "count": count, "rate": RATE}, count)
-        samples = [order - tick for tick, order in file.orders()]
+        samples = answered(file.ticks(), file.orders())
     if len(samples) < 0.98 * count:
         raise BenchError(f"{case.row}: {len(samples)} orders for {count} ticks{_why(folder)}")
     return latencies(case.row, samples[WARM:], note=case.note)
+
+
+def answered(ticks: Sequence[tuple[str, int]], orders: Sequence[tuple[int, int]]) -> list[int]:
+    """Nanoseconds from each tick to its order. Programs answer each tick of a contract in order,
+    so the k-th order of a contract is taken from its k-th tick: the library knows the contract's
+    last tick alone, which for an order that is later than the next tick would look too good. Where
+    a contract's orders are not as many as its ticks, by the library's word."""
+    given: dict[str, list[int]] = {}
+    for name, stamp in ticks:
+        given.setdefault(name, []).append(stamp)
+    names = {stamp: name for name, stamp in ticks}
+    sent: dict[str, list[tuple[int, int]]] = {}
+    for tick, order in orders:
+        sent.setdefault(names[tick], []).append((order, tick))
+    samples: list[tuple[int, int]] = []
+    for name, pairs in sent.items():
+        own = given[name] if len(given[name]) == len(pairs) else [tick for _, tick in pairs]
+        samples += [(order, order - tick) for (order, _), tick in zip(pairs, own, strict=True)]
+    return [taken for _, taken in sorted(samples)]
 
 
 def _burst(case: Case, folder: Path) -> Row:

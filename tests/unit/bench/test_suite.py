@@ -3,12 +3,13 @@
 import importlib
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from homalos.bench import risk, suite
-from homalos.bench.measure import Row
+from homalos.bench import ctp, risk, suite
+from homalos.bench.measure import Row, medians
 from homalos.model.enums import TradingState
 from homalos.model.events import SetTradingState
 
@@ -22,6 +23,39 @@ def test_an_unknown_name_is_refused_before_anything_runs() -> None:
     out = io.StringIO()
     assert suite.run_suite(["bus", "nonsense"], out) == 2
     assert out.getvalue().startswith("unknown benchmark nonsense; there are: bus, ")
+
+
+def test_parts_of_a_benchmark_run_once_and_the_whole_takes_them_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def run(names: Sequence[str] = ()) -> list[Row]:
+        asked.append(names)
+        return [Row(name="ctp/event")]
+
+    monkeypatch.setattr(ctp, "run", run)
+    for names in (["ctp/event", "ctp/burst", "ctp/event"], ["ctp/event", "ctp"]):
+        assert suite.run_suite(names, io.StringIO()) == 0
+    assert asked == [["ctp/event", "ctp/burst"], ()]
+
+
+def test_the_median_of_runs_is_of_each_figure() -> None:
+    runs = [
+        Row(name="x", n=9, p50=p50, p99=p99)
+        for p50, p99 in ((10.0, 50.0), (12.0, 30.0), (14.0, 90.0))
+    ]
+    row = medians(runs)
+    assert (row.p50, row.p99, row.p999, row.runs) == (12.0, 50.0, None, 3)
+    assert row.spread == pytest.approx(4 / 12)
+
+
+def test_an_order_is_taken_from_its_own_tick_and_not_from_a_later_one() -> None:
+    ticks = [("a", 100), ("b", 150), ("a", 200), ("b", 250)]
+    late = [(200, 210), (200, 230), (150, 160), (250, 255)]
+    assert ctp.answered(ticks, late) == [10, 110, 30, 5]
+    one_missing = [(200, 210), (150, 160), (250, 255)]
+    assert ctp.answered(ticks, one_missing) == [10, 10, 5]
 
 
 @pytest.fixture
