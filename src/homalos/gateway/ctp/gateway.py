@@ -154,6 +154,9 @@ class CtpGateway(Gateway):
         except BaseException:
             self.close()
             raise
+        self._read()
+
+    def _read(self) -> None:
         assert self._td.port is not None
         assert self._md_port is not None
         self._readers.add(self._td.port, self._td.drain)
@@ -177,6 +180,18 @@ class CtpGateway(Gateway):
 
     def health(self) -> tuple[LineHealth, ...]:
         return self._td.health(), self._md.health()
+
+    def deaf(self) -> None:
+        """The library waits for an answer that was lost, and takes no query: a new API object is
+        made, which logs in anew. Orders stay at the venue."""
+        if self._post is None:
+            return
+        text = "a query was never answered: the line is made anew / 查询无应答，重建交易线路"
+        self.alarm(Severity.ERROR, f"ctp td: {text}")
+        self._readers.clear()
+        self._td.stop(text)
+        self._td.start()
+        self._read()
 
     # ------------------------------------------------------------ requests
 

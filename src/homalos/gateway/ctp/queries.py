@@ -19,6 +19,8 @@ __all__ = ["Queries"]
 
 RETRIES = 3
 """How often a query without an answer is asked again before it has failed."""
+IN_FLIGHT = -2
+"""CTP's return code: a query is unanswered, and the API takes no other."""
 MARGIN = 1.05
 """Over the front's own interval: its second is not ours."""
 
@@ -46,7 +48,8 @@ class _Query:
 class Queries:
     """See the module. ``request_id`` gives the next id of the line's requests; ``monotonic`` is in
     nanoseconds. ``timeout``: so long without a row; ``busy``: the wait after a query was not
-    executed; all in seconds."""
+    executed; all in seconds. ``deaf`` is told when the API has waited for an answer that was given
+    up for one timeout more: it takes no query any more, and nothing but a new API object helps."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Queries:
         interval: float = 1.05,
         timeout: float = 10.0,
         busy: float = 1.05,
+        deaf: Callable[[], None] = lambda: None,
     ) -> None:
         self._send = send
         self._request_id = request_id
@@ -66,6 +70,8 @@ class Queries:
         self._configured = self._interval = interval
         self._timeout = timeout
         self._busy = busy
+        self._deaf = deaf
+        self._blocked_at: int | None = None
         self._waiting: tuple[deque[_Query], deque[_Query]] = (deque(), deque())
         """The queue, and the one in the background."""
         self._flying: _Query | None = None
@@ -129,6 +135,7 @@ class Queries:
         self._land()
         self._running = False
         self._not_before = 0
+        self._blocked_at = None
         if self._pump is not None:
             self._pump.cancel()
             self._pump = None
@@ -168,9 +175,21 @@ class Queries:
         code = self._send(query.name, query.fields, self._request)
         if code:
             self._again(query, f"return code {code}")
+            self._blocked(code)
             return
+        self._blocked_at = None
         self._heard = self._monotonic()
         self._watch(query, self._timeout)
+
+    def _blocked(self, code: int) -> None:
+        now = self._monotonic()
+        if code != IN_FLIGHT:
+            self._blocked_at = None
+        elif self._blocked_at is None:
+            self._blocked_at = now
+        elif now - self._blocked_at >= self._timeout * 1e9:
+            self._blocked_at = None
+            self._call_later(0, self._deaf)
 
     def _watch(self, query: _Query, seconds: float) -> None:
         self._alarm = self._call_later(seconds, lambda: self._silent(query))

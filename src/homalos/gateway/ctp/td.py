@@ -53,6 +53,9 @@ class TdOwner(Protocol):
     def down(self, reason: str) -> None:
         """It was ready, and is not any more."""
 
+    def deaf(self) -> None:
+        """The library takes no query any more: the line must be made anew."""
+
     def tell(self, event: Event) -> None: ...
 
     def alarm(self, severity: Severity, text: str) -> None: ...
@@ -103,6 +106,7 @@ class TdLine:
         self.queries = Queries(
             self._request_now, self.next_request, call_later, clock.monotonic,
             interval=section.query_interval_ms / 1_000, timeout=section.query_timeout_s,
+            deaf=owner.deaf,
         )  # fmt: skip
         self.snapshots = Snapshots(
             self.queries, self.orders, contracts, clock, account, section.broker

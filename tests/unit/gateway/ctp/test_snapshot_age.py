@@ -25,5 +25,6 @@ def test_an_order_that_left_while_the_venue_was_asked_is_asked_for_anew(tmp_path
         bench.run()
     assert len(answers) == 1
     bench.gateway.query(ACCOUNT, answers.append)
+    bench.gateway.query(ACCOUNT, answers.append)
     assert len(answers) == 1, "the last answer does not hold any more"
     assert bench.td.requests[-1][0] == "ReqQryOrder"

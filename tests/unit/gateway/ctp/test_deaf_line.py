@@ -1,0 +1,55 @@
+"""An answer that never comes keeps the API from every other query: the line is made anew."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.unit.gateway.ctp.front import ACCOUNT, Bench
+from tests.unit.gateway.ctp.test_queries import Front
+
+from homalos.model.enums import Channel
+from homalos.model.events import AlertRaised, ConnectionChanged
+
+
+def test_deaf_after_one_more_timeout() -> None:
+    told: list[float] = []
+    front = Front(timeout=10.0, deaf=lambda: told.append(front.hand.ns / 1e9))
+    front.queries.start(0)
+    front.ask("Order")
+    front.codes = [-2] * 100
+    front.hand.go(19)
+    assert told == []
+    front.hand.go(3)
+    assert len(told) == 1
+
+
+def test_other_refusals_are_waited_for(tmp_path: Path) -> None:
+    told: list[str] = []
+    front = Front(timeout=10.0, deaf=lambda: told.append("deaf"))
+    front.queries.start(0)
+    front.codes = [-3] * 100
+    front.ask("Order")
+    front.hand.go(60)
+    assert told == []
+
+
+def test_the_trading_line_is_made_anew(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.connect()
+    bench.hand.go(6)
+    first = bench.td
+    bench.td.answering = False
+    bench.gateway.query(ACCOUNT, lambda answer: None)
+    bench.td.code = -2
+    bench.settle(40)
+    assert first.closed
+    assert bench.td is not first
+    assert any("made anew" in alert.text for alert in bench.of(AlertRaised))
+    bench.td.say("on_connected")
+    bench.run()
+    bench.settle(3)
+    changes = [e.connected for e in bench.of(ConnectionChanged) if e.channel is Channel.TRADING]
+    assert changes == [True, False, True]
+    answers: list[Any] = []
+    bench.gateway.query(ACCOUNT, answers.append)
+    bench.run()
+    assert len(answers) == 1
