@@ -4,7 +4,7 @@
 
 in the environment that ``start.py test`` made. Builds everything anew with the sanitizers, a
 minute or two, and lets the tests use that build; a fault ends its process, and so its test.
-Without arguments: all tests of native code. C++ programs are looked at for leaks too; Python is
+Without a path: all tests of native code. C++ programs are looked at for leaks too; Python is
 not, since it frees little at its end. Needs GCC's or Clang's libasan.
 """
 
@@ -67,8 +67,9 @@ def run(folder: Path, arguments: list[str]) -> int:
         print((folder / "build.log").read_text(errors="replace")[-5000:], file=sys.stderr)
         print(f"not built: {', '.join(failed)}", file=sys.stderr)
         return 1
-    tests = arguments or [test for test in TESTS if (ROOT / test).exists()]
-    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout=600", *tests]
+    named = [word for word in arguments if not word.startswith("-")]
+    tests = [] if named else TESTS
+    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments, *tests]
     return subprocess.call(words, cwd=ROOT, env=environment(into))
 
 

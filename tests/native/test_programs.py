@@ -1,21 +1,19 @@
 """Programs that others wrote for the vendor's libraries, on ours: each in a process of its own,
 with a copy of its package whose two libraries are replaced."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 from tests.native.front import Front
 
 from homalos.ctp.libraries import DROPIN_FILES, NativeMissingError, vendor_libraries
+from homalos.setup.conformance import conformance_folder
 
 HERE = Path(__file__).parent
-WHEEL = "HOMALOS_TEST_OPENCTP"
 
 
 def run(name: str, *words: object, cwd: Path) -> subprocess.Popen[str]:
@@ -86,24 +84,18 @@ def test_vnpy_ctp(native: Path, tmp_path: Path) -> None:
 
 
 def openctp(folder: Path) -> bool:
-    """Lays the package openctp_ctp 6.7.11 into a folder: as installed, or from a wheel."""
-    wheel = os.environ.get(WHEEL)
-    if wheel:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder)
-        return True
-    spec = importlib.util.find_spec("openctp_ctp")
-    if spec is None or spec.origin is None:
+    """Lays the package openctp_ctp into a folder; False where it is not installed for the tests."""
+    installed = conformance_folder()
+    if installed is None:
         return False
-    package = Path(spec.origin).parent
-    for one in (package, package.with_name("openctp_ctp.libs")):
-        shutil.copytree(one, folder / one.name)
+    for name in ("openctp_ctp", "openctp_ctp.libs"):
+        shutil.copytree(installed / name, folder / name)
     return True
 
 
 def test_openctp_ctp(native: Path, tmp_path: Path) -> None:
     if not openctp(tmp_path):
-        pytest.skip(f"openctp-ctp is not installed, and {WHEEL} names no wheel of it")
+        pytest.skip("openctp-ctp is not installed: `python start.py test` does it")
     bundled = sorted((tmp_path / "openctp_ctp.libs").iterdir())
     for theirs, ours in zip(bundled, DROPIN_FILES, strict=True):
         assert theirs.name.startswith(ours.removesuffix(".so"))
