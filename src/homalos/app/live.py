@@ -39,6 +39,13 @@ from homalos.storage.store import Store
 CLOCK_TOLERANCE = 2 * SECOND
 """The exchange's clock is told in whole seconds, and late: less than this is no difference."""
 
+KINDS = {
+    "live": "LIVE / 实盘",
+    "rehearsal": "REHEARSAL / 演练 (simulated front / 模拟前置)",
+    "shadow": "SHADOW / 影子模式 (sends nothing / 不发报单)",
+    "paper": "PAPER / 模拟交易 (live quotes, simulated orders / 实时行情，模拟报单)",
+}
+
 
 class LiveVenue:
     """See the module; ``RunVenue``."""
@@ -191,17 +198,23 @@ class LiveVenue:
         if self._exchange is not None:
             self._exchange.close()
 
+    @property
+    def kind(self) -> str:
+        """What this run is to its user: ``live``; ``rehearsal``, at our own simulated front;
+        ``shadow``; ``paper``."""
+        if self._config.gateway.td == "sim":
+            return "paper"
+        if self._config.ctp.shadow and self._config.gateway.td == "ctp":
+            return "shadow"
+        return "rehearsal" if self._config.ctp.libraries == "dropin" else "live"
+
     def facts(self) -> dict[str, Any]:
-        return {"source": self.name, "speed": 1.0, "shadow": self._config.ctp.shadow}
+        return {"source": self.name, "speed": 1.0, "kind": self.kind}
 
     def hello(self) -> str:
         config = self._config
-        if config.gateway.td == "sim":
-            quotes = config.gateway.md
-            return f"PAPER / 模拟交易   quotes / 行情 {quotes}; orders SIMULATED / 报单模拟"
-        kind = "SHADOW / 影子模式" if config.ctp.shadow else "LIVE / 实盘"
         fronts = ", ".join(config.ctp.td_fronts) if config.gateway.td == "ctp" else ""
-        return f"{kind}   {self.name} {fronts} account / 账户 {config.app.account}"
+        return f"{KINDS[self.kind]}   {self.name} {fronts} account / 账户 {config.app.account}"
 
 
 def _nothing() -> None:

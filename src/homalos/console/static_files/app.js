@@ -103,8 +103,9 @@ const sideColour = (row) => (row.side === "buy" ? "up" : "down");
 const draw = {
   status(s) {
     const real = !s.simulated;
-    $("venue").textContent = word(real ? "real" : s.replay ? "replay" : "simulated") + " · " + s.gateway;
-    $("venue").className = "badge " + (real ? "real" : "sim");
+    const kind = s.kind ?? (real ? "live" : s.replay ? "replay" : "simulated");
+    $("venue").textContent = word(kind) + " · " + s.gateway;
+    $("venue").className = "badge " + (kind === "live" ? "real" : "sim");
     $("trading-day").textContent = day(s.trading_day);
     $("market-time").textContent = when(s.now);
     $("lines").textContent = word(s.md_connected ? "up" : "down") + " / " + word(s.td_connected ? "up" : "down");

@@ -35,6 +35,7 @@ from homalos.model.events import (
     AlertRaised,
     ConnectionChanged,
     InstrumentListed,
+    TradeReported,
     TradingDayChanged,
 )
 from homalos.model.ids import AccountId, InstrumentId
@@ -295,6 +296,8 @@ class CtpGateway(Gateway):
     def tell(self, event: Event) -> None:
         if self._post is not None:
             self._post(event)
+        if isinstance(event, TradeReported) and event.instrument not in self._wanted:
+            self.subscribe((event.instrument,))  # what is held is marked by its quotes
 
     def alarm(self, severity: Severity, text: str) -> None:
         self.tell(AlertRaised(severity, self.name, text, self._clock.now()))
