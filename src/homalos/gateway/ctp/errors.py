@@ -26,8 +26,8 @@ class Reaction(StrEnum):
     STOP = "stop"
     """Never by itself: a human must mend something first."""
     LOGGED_IN = "logged_in"
-    """Already logged in on this connection: a success to who knows its session, else as
-    ``RETRY_ONCE``."""
+    """Already logged in on this connection: a success to who knows its session; else the answer was
+    lost, and a new connection is wanted."""
 
 
 class Cause(NamedTuple):

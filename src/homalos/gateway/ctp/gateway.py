@@ -182,12 +182,12 @@ class CtpGateway(Gateway):
     def health(self) -> tuple[LineHealth, ...]:
         return self._td.health(), self._md.health()
 
-    def deaf(self) -> None:
-        """The library waits for an answer that was lost, and takes no query: a new API object is
-        made, which logs in anew. Orders stay at the venue."""
+    def renew(self, why: str) -> None:
+        """Another API object for the trading line, which logs in anew. Orders stay at the venue.
+        Never called by the library."""
         if self._post is None:
             return
-        text = "a query was never answered: the line is made anew / 查询无应答，重建交易线路"
+        text = f"{why}: the line is made anew / 重建交易线路"
         self.alarm(Severity.ERROR, f"ctp td: {text}")
         self._readers.clear()
         self._td.stop(text)

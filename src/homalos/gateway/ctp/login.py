@@ -28,11 +28,13 @@ AUTHENTICATION, LOGIN, SETTLEMENT = (
     "settlement / 结算单",
 )
 _S = State
+_PAUSE_S = 1.0
 
 
 class Login:
     """See the module. ``entered`` is told the trading day and the answer of the login, before
-    anything is asked; ``settled`` that the settlement is confirmed (or need not be)."""
+    anything is asked; ``settled`` that the settlement is confirmed (or need not be); ``renew`` that
+    the connection is of no use any more."""
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Login:
         alarm: Callable[[Severity, str], None],
         entered: Callable[[int, Row], None],
         settled: Callable[[], None],
+        renew: Callable[[str], None],
     ) -> None:
         self._section = section
         self._account = account
@@ -66,6 +69,7 @@ class Login:
         self._alarm = alarm
         self._entered = entered
         self._settled = settled
+        self._renew = renew
         self._request = 0
         """Of the step that waits for an answer."""
         self._day = 0
@@ -135,6 +139,10 @@ class Login:
             return
         known = error and cause(error).reaction is Reaction.LOGGED_IN and data.get("SessionID")
         day = _day(data.get("TradingDay"))
+        if error and not known and cause(error).reaction is Reaction.LOGGED_IN:
+            # The answer with our session was lost, and the front tells it once a connection.
+            self._link.later(_PAUSE_S, lambda: self._renew(f"{LOGIN}: {error} {message}"))
+            return
         if (error and not known) or not day:
             text = message if error else "the login tells no trading day / 登录应答无交易日"
             self._link.fail(LOGIN, error, text, self.begin)

@@ -53,8 +53,8 @@ class TdOwner(Protocol):
     def down(self, reason: str) -> None:
         """It was ready, and is not any more."""
 
-    def deaf(self) -> None:
-        """The library takes no query any more: the line must be made anew."""
+    def renew(self, why: str) -> None:
+        """Nothing but a new API object helps."""
 
     def tell(self, event: Event) -> None: ...
 
@@ -106,7 +106,7 @@ class TdLine:
         self.queries = Queries(
             self._request_now, self.next_request, call_later, clock.monotonic,
             interval=section.query_interval_ms / 1_000, timeout=section.query_timeout_s,
-            deaf=owner.deaf,
+            deaf=lambda: owner.renew("a query was never answered / 查询无应答"),
         )  # fmt: skip
         self.snapshots = Snapshots(
             self.queries, self.orders, contracts, clock, account, section.broker
@@ -114,7 +114,7 @@ class TdLine:
         self._login = Login(
             section, account, self.user, password, auth_code, self.link, self.queries, identity,
             request=self._request_now, next_request=self.next_request, statements=statements,
-            alarm=owner.alarm, entered=self._entered, settled=self._ask_all,
+            alarm=owner.alarm, entered=self._entered, settled=self._ask_all, renew=owner.renew,
         )  # fmt: skip
         self.is_ready = False
         self.trading_day = 0

@@ -1,4 +1,4 @@
-"""An answer that never comes keeps the API from every other query: the line is made anew."""
+"""What nothing but a new API object helps against: the answer of a query, or of the login, lost."""
 
 from pathlib import Path
 from typing import Any
@@ -53,3 +53,20 @@ def test_the_trading_line_is_made_anew(tmp_path: Path) -> None:
     bench.gateway.query(ACCOUNT, answers.append)
     bench.run()
     assert len(answers) == 1
+
+
+def test_a_login_whose_answer_was_lost(tmp_path: Path) -> None:
+    """The front calls the second one a duplicate, and does not tell the session."""
+    bench = Bench(tmp_path)
+    bench.td.rows["ReqUserLogin"], told = [], bench.td.rows["ReqUserLogin"]
+    bench.td.errors["ReqUserLogin"] = (5, "CTP:重复的登录")
+    first = bench.td
+    bench.connect()
+    assert first.closed
+    bench.td.rows["ReqUserLogin"] = told
+    bench.td.say("on_connected")
+    bench.run()
+    bench.settle(3)
+    assert [e.connected for e in bench.of(ConnectionChanged) if e.channel is Channel.TRADING] == [
+        True
+    ]
