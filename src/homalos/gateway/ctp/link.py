@@ -169,6 +169,11 @@ class Link:
         """Call back, unless the state is another by then (or a step failed)."""
         self._timers.append(self._call_later(seconds, callback))
 
+    def instead(self, seconds: float, callback: Callable[[], None]) -> None:
+        """As ``later``, and what was waited for in this state is forgotten."""
+        self._cancel_timers()
+        self.later(seconds, callback)
+
     def expect(self, what: str, seconds: float, retry: Callable[[], None]) -> None:
         """A request was sent: without an answer (``enter`` or ``fail``) in time it has failed."""
         self.later(seconds, lambda: self._no_answer(what, seconds, retry))

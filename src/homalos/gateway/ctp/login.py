@@ -141,7 +141,7 @@ class Login:
         day = _day(data.get("TradingDay"))
         if error and not known and cause(error).reaction is Reaction.LOGGED_IN:
             # The answer with our session was lost, and the front tells it once a connection.
-            self._link.later(_PAUSE_S, lambda: self._renew(f"{LOGIN}: {error} {message}"))
+            self._link.instead(_PAUSE_S, lambda: self._renew(f"{LOGIN}: {error} {message}"))
             return
         if (error and not known) or not day:
             text = message if error else "the login tells no trading day / 登录应答无交易日"

@@ -57,7 +57,7 @@ def test_the_trading_line_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_login_whose_answer_was_lost(tmp_path: Path) -> None:
     """The front calls the second one a duplicate, and does not tell the session."""
-    bench = Bench(tmp_path)
+    bench = Bench(tmp_path, login_timeout_s=1)
     bench.td.rows["ReqUserLogin"], told = [], bench.td.rows["ReqUserLogin"]
     bench.td.errors["ReqUserLogin"] = (5, "CTP:重复的登录")
     first = bench.td
