@@ -147,6 +147,11 @@ def resources() -> tuple[int, int]:
     return process.num_threads(), process.num_fds()
 
 
+def leaked(before: tuple[int, int]) -> bool:
+    """More threads or descriptors than there were; fewer is a leftover of an earlier test."""
+    return any(now > then for now, then in zip(resources(), before, strict=True))
+
+
 @pytest.mark.parametrize("how", ["close", "forget"])
 def test_a_thousand_lives_leave_nothing(how: str, fakes: Path, tmp_path: Path) -> None:
     sink = Sink()
@@ -170,7 +175,7 @@ def test_a_thousand_lives_leave_nothing(how: str, fakes: Path, tmp_path: Path) -
         if cycle == CYCLES // 10:
             memory = psutil.Process().memory_info().rss
     gc.collect()
-    assert resources() == before
+    assert not leaked(before), (before, resources())
     if "asan" not in os.environ.get("LD_PRELOAD", ""):  # it keeps what is freed
         assert psutil.Process().memory_info().rss - memory < 4_000_000
 
@@ -220,7 +225,7 @@ def test_a_thousand_lives_of_the_drop_in_libraries(native: Path, tmp_path: Path)
             for number in range({CYCLES // 2}):
                 cycle(number)
             time.sleep(0.1)  # the last line is hung up
-            print(resources() == before, before, resources())
+            print(not leaked(before), before, resources())
         """
     )
     assert out.startswith("True"), out

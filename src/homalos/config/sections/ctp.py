@@ -13,7 +13,7 @@ from homalos.config.key import Section, key
 _FRONT = re.compile(r"(tcp|tcp6|ssl)://\S+:\d{1,5}( socks5://\S+)?")
 _BROKER = r"^[0-9A-Za-z]{0,10}$"
 _USER = r"^[0-9A-Za-z_-]{0,15}$"
-_APP_ID = r"^[ -~]{0,32}$"
+_APP_ID = r"^[0-9A-Za-z_.-]{0,32}$"
 
 
 class CtpSection(Section, frozen=True):
