@@ -210,7 +210,7 @@ def test_a_thousand_lives_of_the_drop_in_libraries(native: Path, tmp_path: Path)
         from pathlib import Path
         from homalos.ctp.fast import FastMd, FastTd
         from tests.native.binding.rig import FRONT, Sink
-        from tests.native.binding.test_lifecycle import listening, resources
+        from tests.native.binding.test_lifecycle import leaked, listening, resources
         flow, sink = Path({str(tmp_path)!r}), Sink()
         with listening() as there:
             ports = []
