@@ -169,7 +169,7 @@ class VenueSync:
         for row in venue.orders:
             order = manager.registry.find(row.id, row.instrument, row.venue_order_id)
             if order is None:
-                self._adopt(row, fresh)
+                self._adopt(row, venue, fresh)
             else:
                 manager.on_report(_report(order, row))
         for trade in venue.trades:
@@ -181,9 +181,9 @@ class VenueSync:
             else:
                 manager.on_trade(report)
 
-    def _adopt(self, row: Order, fresh: bool) -> None:
-        """An order that we did not send. Its fills so far come with the positions (``fresh``), or
-        are booked from the venue's trades."""
+    def _adopt(self, row: Order, venue: VenueSnapshot, fresh: bool) -> None:
+        """An order that we did not send. Its fills so far come with the positions (``fresh``), were
+        booked when they were told, or are booked from the venue's trades."""
         exchange = exchange_of(row.instrument)
         id_ = row.id or OrderId(f"{exchange}:{row.venue_order_id}:{self._books.trading_day}")
         foreign = replace(
@@ -192,13 +192,24 @@ class VenueSync:
             intent_id=id_,
             account=self._manager.account_id,
             strategy=UNATTRIBUTED,
-            booked_lots=row.traded_lots if fresh else 0,
+            booked_lots=row.traded_lots if fresh else self._booked(row, venue),
             average_price=row.average_price if fresh else None,
             cancel_requested=False,
         )
         self._bus.record(OrderSubmitted(foreign))
         self._manager.publish(OrderSubmitted(foreign))
         self._manager.adopt(foreign)
+
+    def _booked(self, row: Order, venue: VenueSnapshot) -> int:
+        """Lots of its trades that came before the order was known."""
+        exchange = exchange_of(row.instrument)
+        return sum(
+            trade.lots
+            for trade in venue.trades
+            if trade.venue_order_id == row.venue_order_id
+            and exchange_of(trade.instrument) == exchange
+            and self._manager.knows(_fill(trade))
+        )
 
     def _take_over(self, venue: VenueSnapshot, fresh: bool) -> tuple[str, ...]:
         """What differed of books that knew something, before the venue's word was taken."""

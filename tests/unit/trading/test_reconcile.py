@@ -12,8 +12,8 @@ from homalos.model.events import (
     TradeReported,
     TradingDayChanged,
 )
-from homalos.model.ids import UNATTRIBUTED, OrderId, StrategyId, VenueOrderId
-from homalos.model.trading import Order, Position
+from homalos.model.ids import UNATTRIBUTED, OrderId, StrategyId, TradeId, VenueOrderId
+from homalos.model.trading import Order, Position, Trade
 from homalos.trading.reconcile import reconcile
 from homalos.trading.recovery import fold
 
@@ -144,6 +144,31 @@ def test_a_live_order_of_another_terminal_is_adopted_and_can_be_cancelled() -> N
     assert desk.books.account().frozen_margin > 0
     desk.cancel(adopted.id)
     assert desk.venue.cancelled == [adopted.id]
+
+
+def test_an_order_of_another_terminal_that_filled_before_it_was_known_is_over() -> None:
+    """Its trade was booked to nobody when it came; the order is met in a snapshot later."""
+    desk = Desk()
+    number, now = VenueOrderId("   5"), desk.clock.now()
+    told = TradeReported(
+        None, number, TradeId("   9"), RB, Side.BUY, Offset.OPEN, 3500.0, 2, DAY, now, now
+    )
+    desk.post(told)
+    foreign = replace(
+        _order(Desk()), id=OrderId(""), lots=2, traded_lots=2, status=OrderStatus.FILLED,
+        venue_order_id=number,
+    )  # fmt: skip
+    trade = Trade(
+        told.trade_id, None, ACCOUNT, UNATTRIBUTED, RB, Side.BUY, Offset.OPEN, 3500.0, 2, 0.0, DAY,
+        now, now, venue_order_id=number,
+    )  # fmt: skip
+    desk.venue.snapshot = venue_state(orders=(foreign,), trades=(trade,))
+    desk.manager.sync.request("a test")
+    desk.advance(0.1)
+    (order,) = desk.manager.orders()
+    assert (order.status, order.booked_lots) == (OrderStatus.FILLED, 2)
+    assert desk.manager.registry.open() == ()
+    assert desk.books.position(RB, Direction.LONG).lots == 2
 
 
 class TestRecovery:
