@@ -16,6 +16,7 @@ from types import ModuleType
 
 __all__ = [
     "BINDING",
+    "DRAFT",
     "DROPIN_FILES",
     "FOLDER_VARIABLE",
     "NativeMissingError",
@@ -40,6 +41,10 @@ DROPIN_FILES = (
 FOLDER_VARIABLE = "HOMALOS_NATIVE_FOLDER"
 """Environment variable that names another folder of native parts: a build with sanitizers."""
 _SOURCE_SUFFIXES = {".build", ".cpp", ".h", ".map", ".py"}
+
+
+DRAFT = ".draft"
+"""Suffix of a folder in which a build is under way."""
 
 
 class NativeMissingError(Exception):
@@ -112,7 +117,8 @@ def native_folder() -> Path | None:
     sources = native_sources()
     if sources is None:
         return None
-    built = [path for path in builds_folder().glob(f"{source_hash(sources)}-*") if path.is_dir()]
+    found = builds_folder().glob(f"{source_hash(sources)}-*")
+    built = [path for path in found if path.is_dir() and path.suffix != DRAFT]
     return max(built, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from homalos.ctp.libraries import (
+    DRAFT,
     FOLDER_VARIABLE,
     builds_folder,
     native_folder,
@@ -188,7 +189,7 @@ def _build(folder: Path) -> None:
     _find_tools()
     log = _log_path()
     maker = _configured()
-    draft = folder.with_suffix(".draft")
+    draft = folder.with_suffix(DRAFT)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     failed = [target.name for target in maker.targets(*PARTS) if not maker.make(target, draft)]

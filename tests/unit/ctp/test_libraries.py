@@ -35,6 +35,20 @@ def test_what_is_not_built_names_the_cure() -> None:
         assert "编译" in str(caught.value)
 
 
+@pytest.mark.usefixtures("nothing")
+def test_a_build_under_way_is_not_there_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries, "builds_folder", lambda: tmp_path)
+    sources = libraries.native_sources()
+    assert sources is not None
+    name = f"{libraries.source_hash(sources)}-compiler"
+    (tmp_path / (name + libraries.DRAFT)).mkdir()
+    assert native_folder() is None
+    (tmp_path / name).mkdir()
+    assert native_folder() == tmp_path / name
+
+
 def test_a_wheel_carries_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(libraries, "PACKAGE", tmp_path)
