@@ -137,13 +137,20 @@ def _add_run(commands: Commands) -> None:
     sub.add_argument(
         "--for", type=_seconds, dest="seconds", metavar="SECONDS", help="stop after / 运行秒数"
     )
+    sub.add_argument(
+        "--shadow",
+        action="store_const",
+        const=["ctp.shadow=true"],
+        default=[],
+        help="over CTP: send nothing, list what would have been sent / 影子模式，不发报单",
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
     from homalos.app.daemon import RunOptions, run_daemon
     from homalos.commands import load_config
 
-    loaded = load_config(options.config, options.overrides)
+    loaded = load_config(options.config, [*options.overrides, *options.shadow])
     if loaded is None:
         return WRONG
     speed = getattr(options, "speed", None if options.replay else "default")

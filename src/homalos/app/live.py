@@ -20,6 +20,7 @@ from homalos.exchange.ledger import Ledger
 from homalos.gateway.ctp.gateway import CtpGateway
 from homalos.gateway.ctp.paper import PaperGateway
 from homalos.gateway.ctp.ports import Ports
+from homalos.gateway.ctp.shadow import SHADOW_FILE
 from homalos.gateway.ctp.terms import BrokerTerms
 from homalos.gateway.protocol import Gateway
 from homalos.gateway.registry import Driven, GatewayError, GatewayKit, make_gateway
@@ -195,6 +196,9 @@ class LiveVenue:
 
     def close(self) -> None:
         """The gateway was closed by the core's stop; paper trading has an exchange, too."""
+        if self.kind == "shadow":
+            path = self._data / "gateway" / SHADOW_FILE
+            logger.info("what would have been sent stands in / 本应发出的请求见 {}", path)
         if self._exchange is not None:
             self._exchange.close()
 

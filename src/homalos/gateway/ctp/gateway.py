@@ -20,7 +20,7 @@ from homalos.gateway.ctp.rates import Rates
 from homalos.gateway.ctp.readers import Readers
 from homalos.gateway.ctp.seams import MdPort, Row, TdPort
 from homalos.gateway.ctp.sending import Sender
-from homalos.gateway.ctp.shadow import Entry, Shadow
+from homalos.gateway.ctp.shadow import SHADOW_FILE, Entry, Shadow
 from homalos.gateway.ctp.snapshot import Answer
 from homalos.gateway.ctp.td import TdLine
 from homalos.gateway.ctp.terms import BrokerTerms
@@ -125,7 +125,7 @@ class CtpGateway(Gateway):
             clock, timers, sessions, self._dates, self.tell,
             lambda text: self.alarm(Severity.WARNING, f"ctp td: {text}"),
         )  # fmt: skip
-        self._shadow = Shadow(folder / "ctp-shadow.jsonl") if section.shadow else None
+        self._shadow = Shadow(folder / SHADOW_FILE) if section.shadow else None
         self._sender = Sender(self._td, self._identity, self._contracts, clock, run, self._shadow)
         self._opaque: tuple[OpaquePosition, ...] = ()
         self._told_day = 0

@@ -12,6 +12,7 @@ from homalos.model.trading import Order
 
 SHADOW = -9
 """Return code of a request that shadow mode kept: nothing was sent, and no code of CTP's."""
+SHADOW_FILE = "ctp-shadow.jsonl"
 _LISTED = 1_000
 
 
