@@ -146,20 +146,23 @@ class LiveVenue:
 
     def _set_clock(self, offset: int) -> None:
         """The exchange's clock less the machine's, told at a login."""
-        clock = self.clock
+        clock, engine = self.clock, self._engine
+        assert engine is not None
+        before = clock.now()
         if isinstance(clock, FollowingClock):
             clock.advance(wall_ns() + offset)
+            if not before:
+                engine.timers.shift(clock.now())
         elif isinstance(clock, LiveClock):
-            if abs(offset - clock.offset) <= CLOCK_TOLERANCE:
+            moved = offset - clock.offset
+            if abs(moved) <= CLOCK_TOLERANCE:
                 return
-            seconds = (offset - clock.offset) / SECOND
             logger.warning(
-                "the exchange's clock is {:+.1f} s off this machine's: it is followed / "
-                "交易所时钟与本机相差 {:+.1f} 秒，以交易所为准", seconds, seconds,
+                "the exchange's clock is {:+.1f} s off ours: it is followed / "
+                "交易所时钟与系统时间相差 {:+.1f} 秒，以交易所为准", moved / SECOND, moved / SECOND,
             )  # fmt: skip
             clock.shift(offset)
-            if self._timers is not None:
-                self._timers.arm()
+            engine.timers.shift(moved)
 
     # ------------------------------------------------------------ running
 

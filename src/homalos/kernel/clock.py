@@ -17,6 +17,10 @@ sleep = time.sleep
 cpu_ns = time.thread_time_ns
 
 
+OTHER_TIME = 3_600 * 1_000_000_000
+"""No clock of an exchange is so wrong: it is a front that lives in another time (a replay)."""
+
+
 class Clock(Protocol):
     def now(self) -> int:
         """Event time, integer nanoseconds since the epoch, UTC."""
@@ -36,8 +40,10 @@ class LiveClock:
         self.monotonic = monotonic_ns
 
     def shift(self, offset: int) -> None:
-        """Show the machine's time plus ``offset`` from now on. A smaller one than before: the clock
-        stands still until that has caught up."""
+        """Show the machine's time plus ``offset`` from now on. Back by less than ``OTHER_TIME`` it
+        stands still until that has caught up; further back is another time, and it jumps."""
+        if offset < self.offset - OTHER_TIME:
+            self._last = 0
         self.offset = offset
 
     def now(self) -> int:

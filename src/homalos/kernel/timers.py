@@ -50,6 +50,13 @@ class Timers:
         """Post ``event`` as ingress when event time has reached ``when``."""
         return self.call_at(when, lambda: self._bus.post(event))
 
+    def shift(self, by: int) -> None:
+        """The clock was moved by so much: what was due in a minute still is."""
+        for timer in self._heap:
+            timer.when += by
+        if self.earlier is not None:
+            self.earlier()
+
     def due(self) -> int | None:
         """When the next timer is due; ``None`` without one."""
         heap = self._heap

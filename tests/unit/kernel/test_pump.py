@@ -169,3 +169,17 @@ def test_a_source_that_posts_nothing_still_lets_the_loop_breathe() -> None:
         return len(fed)
 
     assert 0 < asyncio.run(run()) < 200_000
+
+
+def test_timers_go_with_a_clock_that_is_moved() -> None:
+    _, _, timers, _ = rig()
+    fired: list[str] = []
+    timers.call_at(START + 2 * SECOND, lambda: fired.append("b"))
+    timers.call_at(START + SECOND, lambda: fired.append("a"))
+    told: list[bool] = []
+    timers.earlier = lambda: told.append(True)
+    timers.shift(-100 * SECOND)
+    assert timers.due() == START - 99 * SECOND
+    assert told == [True]
+    timers.fire(START - 98 * SECOND)
+    assert fired == ["a", "b"]
