@@ -356,4 +356,5 @@ def to_grid(price: float, tick_size: float, side: Side) -> float:
     """
     steps = price / tick_size
     whole = math.floor(steps + 1e-6) if side is Side.BUY else math.ceil(steps - 1e-6)
-    return round(whole * tick_size, 8)
+    on_grid = whole * tick_size
+    return on_grid if tick_size.is_integer() else round(on_grid, 8)

@@ -12,7 +12,6 @@ written at each login, before anything can be sent; ``ctp-refs.txt``, the except
 """
 
 import os
-import re
 import zlib
 from pathlib import Path
 
@@ -25,9 +24,10 @@ PER_INTENT = 10
 MAX_REF = 999_999_999_999
 """OrderRef is char[13]. Some old back ends may read it as a 32-bit number (not verified): so
 long as run stays below 2,148 it is one."""
-_ID = re.compile(r"([1-9]\d{0,8})-(\d{1,9})(?:\.([1-9]))?")
 _MARK = 4
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIR = 36 * 36
+_PAIRS = tuple(high + low for high in _DIGITS for low in _DIGITS)
 
 
 class _File(msgspec.Struct):
@@ -162,11 +162,17 @@ class Identity:
 
 def _straight(id_: OrderId) -> int:
     """The number that stands for ``run-n.part``; 0: it has none."""
-    match = _ID.fullmatch(id_)
-    if match is None:
+    run_text, _, rest = id_.partition("-")
+    part = 0
+    if not rest.isdigit():
+        rest, _, part_text = rest.partition(".")
+        if not (rest.isdigit() and part_text.isdigit() and 0 < int(part_text) < PER_INTENT):
+            return 0
+        part = int(part_text)
+    if not run_text.isdigit():
         return 0
-    run, number, part = int(match[1]), int(match[2]), int(match[3] or 0)
-    if not number or number * PER_INTENT >= RUN:
+    run, number = int(run_text), int(rest)
+    if not run or not 0 < number < RUN // PER_INTENT:
         return 0
     ref = run * RUN + number * PER_INTENT + part
     return ref if ref <= MAX_REF else 0
@@ -179,8 +185,7 @@ def _number(text: str) -> int:
 
 def _base36(number: int) -> str:
     digits = ""
-    while True:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-        if not number:
-            return digits
+    while number >= _PAIR:
+        number, pair = divmod(number, _PAIR)
+        digits = _PAIRS[pair] + digits
+    return (_PAIRS[number].removeprefix("0") or "0") + digits

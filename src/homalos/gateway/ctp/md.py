@@ -33,6 +33,8 @@ __all__ = ["MdLine"]
 NOT_YET = 3
 """A front with ``LoginVerify`` answers this until the user is logged in to trading (A3)."""
 SOURCE = "ctp md"
+AT_ONCE = 32
+"""Ticks taken in one go: strategies hear the first of a burst before its last is looked at."""
 
 
 def _nowhere(tick: Tick) -> None:
@@ -161,7 +163,7 @@ class MdLine:
 
     def drain(self) -> int:
         """Deliver what the library has told."""
-        return 0 if self._port is None else self._port.drain(self)
+        return 0 if self._port is None else self._port.drain(self, AT_ONCE)
 
     # ------------------------------------------------------------ what the library tells
 
