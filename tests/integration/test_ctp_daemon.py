@@ -13,7 +13,7 @@ import pytest
 from tests.integration.ctp_pair import Pair
 from tests.integration.daemon import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dropins")]
 
 PACE = "30"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.integration.ctp_plans import run_plan
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("dropins")]
 
 
 @pytest.mark.parametrize("seed", range(6))
