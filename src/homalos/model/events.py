@@ -7,8 +7,12 @@ whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market`
 from typing import get_args
 
 from homalos.model.enums import (
+    AuctionPolicy,
     Channel,
+    CrossingPolicy,
+    IntentStage,
     Offset,
+    OnTimeout,
     OrderKind,
     OrderStatus,
     Phase,
@@ -164,7 +168,8 @@ class Reconciled(Event, frozen=True):
 class SubmitOrder(Event, frozen=True):
     """Intent of a strategy or of the trader: side and lots; ``offset`` None lets the resolver pick.
 
-    ``price`` may be None for a market order only.
+    ``price`` may be None for a market order only. Fields from ``timeout_ms`` on are options; one
+    that is left at its default costs nothing.
     """
 
     intent_id: OrderId
@@ -180,6 +185,53 @@ class SubmitOrder(Event, frozen=True):
     ts_init: int
     ts_trigger: int = 0
     tag: str = ""
+    timeout_ms: int = 0
+    """Each order of it works at most so long, in event time; 0: until it ends by itself."""
+    on_timeout: OnTimeout = OnTimeout.CANCEL
+    max_tries: int = 0
+    """Times that a market order or a chase is sent in all; 0: as configured."""
+    good_till: int = 0
+    """Event time from which nothing of it works any more; 0: the end of the trading day."""
+    ticks: int | None = None
+    """How far through the opposite price a market order or a chase goes; None: as configured."""
+    to_limit: bool = False
+    """A market order that goes to the day's price limit instead."""
+    reduce_only: bool = False
+    """Only closes the own book's lots: what cannot be closed is dropped, never opened."""
+    auction: AuctionPolicy = AuctionPolicy.HOLD
+    crossing: CrossingPolicy = CrossingPolicy.DENY
+
+
+class ReplaceOrder(Event, frozen=True):
+    """Command: give the intent of this order (or this intent) other terms: its orders are
+    cancelled, and when their end is known what is left of ``lots`` is sent at ``price``."""
+
+    order_id: OrderId
+    price: float | None
+    """None: the price stays."""
+    lots: int | None
+    """Of the whole intent, what it has traded included; None: as before."""
+    who: str
+    ts_init: int
+
+
+class IntentChanged(Event, frozen=True):
+    """An intent that the order manager works on beyond its first orders came to another stage.
+    Also an outcome for the journal: a restart goes on from the last of them."""
+
+    intent: SubmitOrder
+    """With the terms that hold now."""
+    stage: IntentStage
+    lots: int
+    """That will still be sent for it, beside what works now."""
+    tries: int
+    """Rounds of orders sent so far."""
+    number: int
+    """Of the next order's id."""
+    due: int
+    """Event time at which it is looked at again; 0: when its condition is met."""
+    why: str
+    ts_init: int
 
 
 class CancelOrder(Event, frozen=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.timers import Timer
-from homalos.model.enums import Phase, StrategyState
+from homalos.model.enums import AuctionPolicy, CrossingPolicy, Phase, StrategyState
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
@@ -85,6 +85,8 @@ class Slot:
     def __init__(self, entry: StrategyEntry, desk: Desk, errors: ErrorBudget) -> None:
         self.entry = entry
         self.id = StrategyId(entry.id)
+        self.auction = AuctionPolicy(entry.auction)
+        self.crossing = CrossingPolicy(entry.crossing)
         self.actor = f"strategy:{entry.id}"
         """Owner of its timers, source of its alerts, actor of its failures."""
         self.desk = desk

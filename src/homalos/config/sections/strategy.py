@@ -190,3 +190,18 @@ class StrategyEntry(Section):
             "异常预算用尽后:保持隔离,或按递增延迟重新启动。",
         ),
     ] = "never"
+    auction: Annotated[
+        Literal["hold", "limit", "deny"],
+        key(
+            "Orders in a call auction: wait for continuous trading, join it as limit orders of the "
+            "day, or be denied.",
+            "集合竞价期间的委托:暂存至连续交易再发、以当日有效限价单参加竞价,或拒绝。",
+        ),
+    ] = "hold"
+    crossing: Annotated[
+        Literal["hold", "deny"],
+        key(
+            "Orders that would meet an order of another strategy: wait for its end, or be denied.",
+            "会与其他策略挂单成交的委托:暂存至对方结束,或拒绝。",
+        ),
+    ] = "deny"

@@ -36,6 +36,64 @@ class TradingSection(Section):
             applies="at once",
         ),
     ] = 5
+    market_tries: Annotated[
+        int,
+        key(
+            "A market order that is not filled whole is sent again for the rest, so often in all.",
+            "市价单未全部成交时对剩余手数重发,最多发送的总次数。",
+            unit="orders",
+            ge=1,
+            le=20,
+            applies="at once",
+        ),
+    ] = 3
+    chase_tries: Annotated[
+        int,
+        key(
+            "An order that chases is sent so often in all; the last one ends with its time-out.",
+            "追单最多发送的总次数;最后一次超时后撤单结束。",
+            unit="orders",
+            ge=1,
+            le=100,
+            applies="at once",
+        ),
+    ] = 3
+    chase_ticks: Annotated[
+        int,
+        key(
+            "A chase is sent this far through the opposite price.",
+            "追单以对手价加减若干个最小变动价位发出。",
+            unit="ticks",
+            ge=0,
+            le=1000,
+            applies="at once",
+        ),
+    ] = 0
+    try_again_ms: Annotated[
+        int,
+        key(
+            "Wait before the next try of a market order: another picture of the market.",
+            "市价单两次尝试之间的间隔:等待新的行情快照。",
+            unit="ms",
+            ge=1,
+            le=60_000,
+            applies="at once",
+        ),
+    ] = 500
+    cancel_budget: Annotated[
+        int,
+        key(
+            "Orders that may be cancelled in one contract on a trading day (the exchanges watch "
+            "from 500): an order that would need the last cancel is denied, a chase lets its order "
+            "rest. Cancels themselves always pass. 0: no budget.",
+            "单合约单日撤单预算(交易所 500 笔起监控):需要用到最后一次撤单的委托被拒绝,"
+            "追单改为保留原单;撤单本身永不受限。0 表示不限。",
+            unit="orders",
+            ge=0,
+            le=1_000_000,
+            applies="at once",
+        ),
+    ] = 400
     unresolved_after_ms: Annotated[
         int,
         key(
