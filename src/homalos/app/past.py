@@ -15,6 +15,7 @@ import msgspec
 
 from homalos.engine import Engine
 from homalos.kernel import journal as journals
+from homalos.kernel import journal_index
 from homalos.kernel.journal import Journal, JournalError, JournalRecord
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -33,7 +34,6 @@ T = TypeVar("T")
 RUN_FILE = "run.json"
 CONTROL_FILE = "control.json"
 SAVE_EVERY = 10 * SECOND
-_TICK = b"\xa4Tick"
 _OWNER = "memory"
 
 
@@ -81,10 +81,9 @@ class Memory:
             return
         for number, path in journals.segments(folder):
             if number >= self._file.fold_from:
-                for record in journals.read_segment(number, path):
-                    self.last_ts = max(self.last_ts, record.ts)
-                    if record.payload.find(_TICK, 1, 8) < 0:
-                        yield _decoded(record)
+                last_ts, records = journal_index.needed(number, path)
+                self.last_ts = max(self.last_ts, last_ts)
+                yield from map(_decoded, records)
 
     # ------------------------------------------------------------ the start
 
