@@ -87,10 +87,15 @@ class Engine:
         self.gate = TickGate(market.sessions, clock, config.market, accept, recorded=recorded)
         self.calendar = CalendarWatch(self.bus, market.calendar)
         self.bars = BarAggregator(self.bus, self.timers, market.sessions, config.market)
-        self.books = Books(self.bus, self.timers, config.trading, account)
+        self.books = Books(
+            self.bus, self.timers, config.trading, account, market.products.sector
+        )
         simulated = self.gateway.simulated
         self.control = TradingControl(self.bus, config.trading, simulated=simulated)
-        self.risk = RiskGate(config.risk, self.books, self.control, simulated=simulated)
+        self.risk = RiskGate(
+            config.risk, self.books, self.control, simulated=simulated,
+            closes=market.sessions.session_end,
+        )  # fmt: skip
         self.orders = OrderManager(
             self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,

@@ -8,6 +8,7 @@ from tests.twin.ledger import DayEnd, Fill, Terms, Twin
 from tests.unit.trading.desk import DAY, IF, RB, STOCK, Desk, M, account, instrument
 
 from homalos.config.sections.risk import RiskSection
+from homalos.config.sections.risk_rates import NO_RATES
 from homalos.config.sections.trading import TradingSection
 from homalos.model.enums import Direction, Side
 from homalos.model.events import TradeFilled, TradingDayChanged
@@ -17,8 +18,8 @@ from homalos.model.market import Rate
 HALF_CENT = Decimal("0.005")
 OWNERS = ("alpha", "beta", "manual")
 WIDE = RiskSection(
-    max_orders_per_s=100_000, max_orders_per_min=100_000, max_margin_use_percent=100,
-    prevent_self_trade=False, max_order_lots=1000,
+    **NO_RATES, max_identical_orders=0, max_margin_use_percent=100, prevent_self_trade=False,
+    max_order_lots=1000,
 )  # fmt: skip
 
 

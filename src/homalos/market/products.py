@@ -65,6 +65,7 @@ class Products:
         self._days: dict[tuple[str, str], list[int]] = {}
         self._rows: dict[tuple[str, str], list[Product]] = {}
         self._exchanges: dict[str, str] = {}
+        self._sectors = {entry.id: entry.sector for entry in file.products}
         for entry in file.products:
             exchange, _, product = entry.id.partition(".")
             self._days[exchange, product] = [to_day(row.since) for row in entry.rows]
@@ -123,6 +124,10 @@ class Products:
             year = first + (int(digit) - first) % 10
             return InstrumentId(f"{exchange}.{name}{year % 100:02d}{month}{rest}")
         return InstrumentId(f"{exchange}.{symbol}")
+
+    def sector(self, exchange: str, product: str) -> str | None:
+        """Its sector in products.yaml; None: unknown there."""
+        return self._sectors.get(f"{exchange}.{product}")
 
     def exchange_of(self, symbol: str) -> str | None:
         """The exchange of a symbol, by its letters: ``rb1801`` is of ``SHFE``; None: unknown."""

@@ -7,7 +7,7 @@ Two cuts of the same trades: the account's lots by contract and day, and each st
 average cost. Their net lots are equal in every contract, and so is their total result.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import VenueSnapshot
@@ -21,6 +21,7 @@ from homalos.model.market import Instrument, Tick
 from homalos.model.times import SECOND
 from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
 from homalos.trading.contract import Contract
+from homalos.trading.exposure import Exposure
 from homalos.trading.funds import Cash, available
 from homalos.trading.offsets import closes_today, portable
 from homalos.trading.reservations import Reservations, order_cost
@@ -34,11 +35,13 @@ AFTER_TRADE = SECOND // 5
 
 
 class Books:
-    """See the module. Money in yuan; profits by date (盯市)."""
+    """See the module. Money in yuan; profits by date (盯市). ``sector``: of a product of an
+    exchange; ``None`` where nobody knows it."""
 
     def __init__(
-        self, bus: Bus, timers: Timers, section: TradingSection, account: AccountId
-    ) -> None:
+        self, bus: Bus, timers: Timers, section: TradingSection, account: AccountId,
+        sector: Callable[[str, str], str | None] = lambda exchange, product: None,
+    ) -> None:  # fmt: skip
         self._bus = bus
         self._timers = timers
         self._section = section
@@ -48,11 +51,13 @@ class Books:
         """The last tick of each contract."""
         self.marks: dict[InstrumentId, float] = {}
         """The last valid price of each contract."""
-        self.total_lots = 0
-        """Lots held, both directions, all contracts."""
+        self.exposure = Exposure()
+        """Lots and values by product, sector and account."""
         self.missing_lots = 0
         """Lots that trades closed and the books did not have: they have missed something."""
         self._cash = Cash()
+        self._margin = 0.0
+        self._sector = sector
         self._contracts: dict[InstrumentId, Contract] = {}
         self._held: dict[InstrumentId, Contract] = {}
         self._books: dict[tuple[StrategyId, InstrumentId], NetBook] = {}
@@ -81,6 +86,9 @@ class Books:
         price = tick.last_price
         if price is not None:
             self.marks[instrument] = price
+            contract = self._held.get(instrument)
+            if contract is not None:
+                contract.place.mark(price, contract.multiplier, contract.basis)
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self.listed(event.instrument)
@@ -89,7 +97,10 @@ class Books:
         """Learn a contract, or its new rates; what is held in it stays."""
         contract = self._contracts.get(instrument.id)
         if contract is None:
-            self._contracts[instrument.id] = Contract(instrument)
+            product = f"{instrument.exchange}.{instrument.product}"
+            sector = self._sector(instrument.exchange, instrument.product)
+            place = self.exposure.place(product, sector)
+            self._contracts[instrument.id] = Contract(instrument, place)
         else:
             contract.instrument = instrument
             self._refresh(contract)
@@ -179,7 +190,9 @@ class Books:
             self._held[id_] = contract
         else:
             self._held.pop(id_, None)
-        self.total_lots = sum(c.long.lots + c.short.lots for c in self._held.values())
+        self._margin = sum(c.margin for c in self._held.values())
+        contract.place.hold(contract.long.lots, contract.short.lots)
+        contract.place.mark(self.marks.get(id_), contract.multiplier, contract.basis)
 
     def net_book(
         self, strategy: StrategyId, instrument: InstrumentId, multiplier: float
@@ -311,18 +324,14 @@ class Books:
     def funds(self) -> tuple[float, float, float]:
         """(equity, margin with what is frozen, available money) at the last prices; cheap enough
         for each order."""
-        marks, profit, margin = self.marks, 0.0, 0.0
-        by_last = self._section.margin_price == "last"
-        for id_, contract in self._held.items():
-            price = marks.get(id_)
-            if by_last:
-                contract.refresh("last", price)
-            if price is not None:
-                profit += (price * contract.net - contract.basis) * contract.multiplier
-            margin += contract.margin
+        if self._section.margin_price == "last":
+            for id_, contract in self._held.items():
+                contract.refresh("last", self.marks.get(id_))
+            self._margin = sum(c.margin for c in self._held.values())
+        profit = self.exposure.profit()
         held = self.reservations
         balance = self._cash.settled() + profit
-        used = margin + held.margin
+        used = self._margin + held.margin
         free = balance - used - held.fees
         counts = self._section.available_counts
         if counts != "both":

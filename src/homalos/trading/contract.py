@@ -7,6 +7,7 @@ from homalos.model.enums import Direction, Offset, Side
 from homalos.model.ids import AccountId
 from homalos.model.market import Instrument
 from homalos.model.trading import Position
+from homalos.trading.exposure import Place
 from homalos.trading.lots import LotSide
 from homalos.trading.offsets import closes_today
 
@@ -58,13 +59,16 @@ class Contract:
         "margin",
         "multiplier",
         "net",
+        "place",
         "pre_settlement",
         "short",
         "working",
     )
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, place: Place) -> None:
         self.instrument = instrument
+        self.place = place
+        """Where it counts in the sums of product, sector and account."""
         self.multiplier = instrument.multiplier
         self.long = LotSide()
         self.short = LotSide()

@@ -165,7 +165,7 @@ class OrderManager:
             self._deny(order, verdict)
             return
         self.registry.add(order)
-        self.registry.rate.add(now)
+        self.registry.sent.order(order, now)
         self._books.hold(order, order.lots)
         # Before anything can raise: an order that is registered never waits for ever.
         self._deadlines.add(order.id, self._section.unresolved_after_ms * MILLISECOND)

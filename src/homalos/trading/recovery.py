@@ -7,6 +7,7 @@ reconciliation explains what happened at the venue after the last record.
 from collections.abc import Iterable
 
 from homalos.gateway.protocol import VenueSnapshot
+from homalos.model.enums import OrderStatus, TimeInForce
 from homalos.model.event import Event
 from homalos.model.events import (
     AccountSnapshot,
@@ -21,6 +22,8 @@ from homalos.model.events import (
 )
 from homalos.trading.books import Books
 from homalos.trading.manager import OrderManager
+
+_CANCELLED, _GFD = OrderStatus.CANCELLED, TimeInForce.GFD
 
 
 def fold(
@@ -41,14 +44,25 @@ def fold(
             count += _one(event, books, manager)
     finally:
         manager.muted, manager.past = False, None
+    _count_cancels(manager)
     manager.sync.history = count > 0
     return count
+
+
+def _count_cancels(manager: OrderManager) -> None:
+    """Cancels are counted when they leave, of which the journal knows nothing; what was cancelled
+    today stands for them. FAK and FOK end by themselves."""
+    registry = manager.registry
+    gone = [o for o in registry.all() if o.status is _CANCELLED and o.tif is _GFD]
+    for order in sorted(gone, key=lambda o: o.ts_event):
+        registry.sent.cancel(order, order.ts_event)
 
 
 def _one(event: Event, books: Books, manager: OrderManager) -> bool:
     match event:
         case OrderSubmitted(order=order):
             if manager.registry.get(order.id) is None:
+                manager.registry.sent.order(order, order.ts_init)
                 manager.adopt(order)
                 manager.publish(event)
         case OrderDenied():

@@ -62,7 +62,9 @@ class Floor:
         section = TradingSection(reconcile_s=7)
         self.books = Books(self.bus, self.timers, section, ACCOUNT)
         self.control = TradingControl(self.bus, section, simulated=True)
-        wide = RiskSection(max_margin_use_percent=100, max_orders_per_s=1000)
+        wide = RiskSection(
+            max_margin_use_percent=100, max_orders_per_s=1000, max_strategy_orders_per_s=1000
+        )
         self.gate = RiskGate(wide, self.books, self.control, simulated=True)
         self.manager = OrderManager(
             self.bus, self.timers, self.gateway, self.books, self.gate, section,
