@@ -191,15 +191,26 @@ def _calendar(options: argparse.Namespace) -> int:
 
 def _add_journal(commands: Commands) -> None:
     sub = _command(commands, "journal", "read the journal / 查看日志账", _journal)
-    sub.add_argument("action", choices=["verify", "show"])
+    sub.add_argument("action", choices=["verify", "show", "replay"])
     _data_option(sub)
-    sub.add_argument("--kind", choices=["ingress", "outcome"], help="only these records")
-    sub.add_argument("--event", metavar="NAME", help="only this class of event")
-    sub.add_argument("--last", type=int, default=0, metavar="N", help="only the last N")
+    kinds = ["ingress", "outcome", "checkpoint"]
+    sub.add_argument("--kind", choices=kinds, help="show: only these records")
+    sub.add_argument("--event", metavar="NAME", help="show: only this class of event")
+    sub.add_argument("--last", type=int, default=0, metavar="N", help="show: only the last N")
+    sub.add_argument("--run", type=int, metavar="N", help="replay: this run, not the last / 运行号")
+    sub.add_argument(
+        "--strategies", type=Path, metavar="DIR", help="replay: the strategies' folder / 策略目录"
+    )
+    sub.add_argument(
+        "--anyway",
+        action="store_true",
+        help="replay: also where code, strategies or config are not as they were / 强制回放",
+    )
+    _config_options(sub)
 
 
 def _journal(options: argparse.Namespace) -> int:
-    from homalos.commands import journal
+    from homalos.journal_commands import journal
 
     return journal(options)
 

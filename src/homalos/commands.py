@@ -5,7 +5,6 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from homalos.app.stopping import KILL_FILE
 from homalos.config.faults import ConfigError
 from homalos.config.loader import Loaded, load
 from homalos.console.sessions import CLI_TOKEN, create_token, read_tokens, revoke_token
-from homalos.kernel import journal as journals
 from homalos.kernel.clock import monotonic_ns, sleep
-from homalos.model.times import SECOND, china_text
+from homalos.model.times import SECOND
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -57,52 +55,6 @@ def show_config(options: argparse.Namespace) -> int:
     from homalos.config.document import listing
 
     sys.stdout.write(listing(loaded))
-    return DONE
-
-
-def journal(options: argparse.Namespace) -> int:
-    """``verify`` reads all and tells every fault; ``show`` prints records as JSON lines."""
-    folder = options.data_dir / "journal"
-    if not folder.is_dir():
-        sys.stderr.write(f"{folder}: no journal there / 没有日志账\n")
-        return FAILED
-    if options.action == "verify":
-        verdict = journals.verify(folder)
-        sys.stdout.write(
-            f"{verdict.segments} segments, {verdict.records} records: {verdict.ingress} ingress, "
-            f"{verdict.outcomes} outcomes, last seq {verdict.last_seq}\n"
-        )
-        for fault in verdict.faults:
-            sys.stdout.write(f"FAULT {fault}\n")
-        return FAILED if verdict.faults else DONE
-    return _show_journal(folder, options)
-
-
-def _show_journal(folder: Path, options: argparse.Namespace) -> int:
-    lines: deque[str] = deque(maxlen=options.last or None)
-    try:
-        for record in journals.read(folder):
-            if options.kind and record.kind.name.lower() != options.kind:
-                continue
-            event = record.event()
-            name = type(event).__name__
-            if options.event and name != options.event:
-                continue
-            body = msgspec.json.encode(msgspec.structs.asdict(event)).decode()
-            line = (
-                f"{record.seq}\t{china_text(record.ts)}\t{record.kind.name.lower()}\t{name}\t{body}"
-            )
-            if options.last:
-                lines.append(line)
-            else:
-                print(line)
-    except journals.JournalError as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    except BrokenPipeError:
-        return DONE
-    for line in lines:
-        print(line)
     return DONE
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from homalos.config.schema import Config
+from homalos.gateway.journaled import JournaledGateway
 from homalos.gateway.protocol import Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.catalogue import check
@@ -19,14 +20,17 @@ from homalos.market.calendar_watch import CalendarWatch
 from homalos.market.gate import TickGate
 from homalos.market.products import Products
 from homalos.market.sessions import Sessions
-from homalos.model.events import InstrumentListed
-from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.conditional import Conditional
+from homalos.model.events import InstrumentListed, IntentChanged
+from homalos.model.ids import AccountId, InstrumentId, StrategyId
 from homalos.model.market import Tick
 from homalos.model.trading import Account, Order, StrategyBook
 from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
+from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
 from homalos.trading.manager import OrderManager
+from homalos.trading.offsets import BookMode
 from homalos.trading.risk.gate import RiskGate
 
 ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
@@ -45,11 +49,14 @@ class Market:
 class View:
     """What strategies may read of the account."""
 
-    def __init__(self, books: Books, orders: OrderManager) -> None:
+    def __init__(self, books: Books, orders: OrderManager, held: Conditionals) -> None:
         self.account: Callable[[], Account] = books.account
         self.book: Callable[..., StrategyBook] = books.book
         self.books: Callable[[], tuple[StrategyBook, ...]] = books.books
         self.live: Callable[[], Iterable[Order]] = orders.live
+        self.conditionals: Callable[[], Iterable[Conditional]] = held.live
+        self.intents: Callable[[], Iterable[IntentChanged]] = orders.working.pending
+        self.set_mode: Callable[[StrategyId, BookMode], None] = books.strategies.set_mode
 
 
 class Engine:
@@ -58,6 +65,7 @@ class Engine:
     ``recorded``: the times of the market are not compared with the clock: it comes from a file,
     or the clock follows it. ``watchdog``: strategies have time budgets and their files are watched.
     ``resolve``: how a pattern of strategies.yaml becomes a contract, if not as in a simulation.
+    ``bus``, ``timers``: a replay brings its own.
     """
 
     def __init__(
@@ -74,13 +82,17 @@ class Engine:
         watchdog: bool = True,
         stuck_file: Path | None = None,
         resolve: Callable[[str], InstrumentId | None] | None = None,
+        bus: Bus | None = None,
+        timers: Timers | None = None,
     ) -> None:
         account = AccountId(config.app.account)
         self.config = config
         self.clock = clock
-        self.bus = Bus(clock, config.kernel, journal)
-        self.timers = Timers(self.bus)
-        self.gateway = make_gateway(self.bus, self.timers)
+        self.bus = bus or Bus(clock, config.kernel, journal)
+        self.timers = timers or Timers(self.bus)
+        self.gateway = make_gateway(self.bus, self.timers.outside())
+        if journal is not None:
+            self.gateway = JournaledGateway(self.gateway, self.bus)
         accept: Callable[[Tick], None] = self.bus.post
         if isinstance(clock, FollowingClock):
             accept = MarketFollower(self.bus, clock, self.timers).accept
@@ -100,8 +112,11 @@ class Engine:
             self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,
         )  # fmt: skip
+        self.conditionals = Conditionals(
+            self.bus, self.timers, self.books, self.orders, self.control, market.sessions
+        )
         self.strategies = StrategyManager(
-            self.bus, self.timers, OrderIds(run), View(self.books, self.orders),
+            self.bus, self.timers, OrderIds(run), View(self.books, self.orders, self.conditionals),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
             account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
         )  # fmt: skip
@@ -116,6 +131,8 @@ class Engine:
         self.books.attach()
         self.control.attach()
         self.orders.attach()
+        self.conditionals.attach()
+        self.conditionals.expect = self.strategies.expect
         self.strategies.attach()
         # After the strategies: bars close by timers, so no tick of theirs waits for one.
         self.bars.attach()
@@ -145,12 +162,15 @@ class Engine:
 
     def state_hash(self) -> str:
         """Of orders, books, risk and strategies: no measured time, no statistics."""
-        return state_hash(
-            {
-                "books": self.books.state(),
-                "control": self.control.state_record(),
-                "orders": self.orders.state(),
-                "risk": self.risk.state(),
-                "strategies": self.strategies.state(),
-            }
-        )
+        return state_hash(self.state())
+
+    def state(self) -> dict[str, object]:
+        """All state, by part."""
+        return {
+            "books": self.books.state(),
+            "conditionals": self.conditionals.state(),
+            "control": self.control.state_record(),
+            "orders": self.orders.state(),
+            "risk": self.risk.state(),
+            "strategies": self.strategies.state(),
+        }

@@ -14,7 +14,7 @@ from loguru import logger
 from homalos import __version__
 from homalos.app.face import Face
 from homalos.app.keeper import JournalKeeper
-from homalos.app.past import Memory
+from homalos.app.past import STUCK_FILE, Memory
 from homalos.app.stopping import KillFile, catch_signals
 from homalos.app.summary import Tally, summary, write
 from homalos.app.venues import RunVenue, VenueError
@@ -118,7 +118,7 @@ class Daemon:
             journal=journal,
             recorded=self._venue.recorded,
             watchdog=replay is None,
-            stuck_file=data / "stuck.txt",
+            stuck_file=data / STUCK_FILE,
         )
         engine = self.engine
         self._store = Store(
@@ -258,6 +258,7 @@ class Daemon:
         self._memory.save(engine)
         engine.gateway.close()
         engine.bus.run_until_idle()
+        self._memory.end(engine)
         engine.bus.stop()
         self._venue.close()
 

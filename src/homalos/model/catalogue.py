@@ -14,11 +14,16 @@ from homalos.model.events import (
     AlertRaised,
     Audited,
     BarsDue,
+    BeginFlatten,
+    CancelConditional,
     CancelOrder,
     CancelRejected,
+    ConditionalChanged,
     ConfigChanged,
     ConfigRefused,
     ConnectionChanged,
+    EndFlatten,
+    FlattenChanged,
     HandlerFailed,
     InstrumentListed,
     IntentChanged,
@@ -33,8 +38,11 @@ from homalos.model.events import (
     OrderSubmitted,
     OrderUnresolved,
     PhaseChanged,
+    PlaceConditional,
     Reconciled,
     ReplaceOrder,
+    RiskRulesEdited,
+    SettlementKnown,
     SetTradingState,
     StrategiesSaved,
     StrategyCommand,
@@ -46,6 +54,15 @@ from homalos.model.events import (
     TradeReported,
     TradingDayChanged,
     TradingStateChanged,
+)
+from homalos.model.journaled import (
+    BarsLoaded,
+    CoreTold,
+    GatewayReturned,
+    RunEnded,
+    RunStarted,
+    TimerRan,
+    VenueAnswered,
 )
 from homalos.model.market import Bar, Tick
 
@@ -78,14 +95,17 @@ def _row(
 
 
 _C, _E, _M, _T, _B = Lane
-_ORDER_FACT_CONSUMERS = "strategy store console monitor"
+_ORDER_FACT_CONSUMERS = "orders strategy store console monitor"
 
 CATALOGUE: dict[type[Event], Entry] = {
     row.event: row
     for row in (
-        _row(SetTradingState, _C, "operator kernel risk console", "risk"),
+        _row(SetTradingState, _C, "operator kernel risk console", "orders risk"),
         _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
         _row(KillSwitch, _C, "operator console monitor", "orders risk"),
+        _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
+        _row(EndFlatten, _C, "operator console", "orders"),
+        _row(FlattenChanged, _C, "orders", "store console monitor", broadcast=True),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
         _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
@@ -93,15 +113,20 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
         _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
         _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),
-        _row(StrategyCommand, _C, "operator console config", "strategy"),
+        _row(RiskRulesEdited, _C, "config", "risk monitor", broadcast=True),
+        _row(StrategyCommand, _C, "operator console config orders", "orders strategy"),
         _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
         _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
         _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
+        _row(SettlementKnown, _C, "account", "store", broadcast=True),
         _row(Reconciled, _C, "orders", "orders risk store console monitor", broadcast=True),
-        _row(SubmitOrder, _E, "strategy console operator", "orders"),
-        _row(CancelOrder, _E, "strategy console operator", "orders"),
+        _row(SubmitOrder, _E, "strategy orders console operator", "orders"),
+        _row(CancelOrder, _E, "strategy orders console operator", "orders"),
         _row(ReplaceOrder, _E, "strategy console operator", "orders"),
-        _row(IntentChanged, _E, "orders", "strategy store console monitor", broadcast=True),
+        _row(IntentChanged, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(PlaceConditional, _E, "strategy", "orders"),
+        _row(CancelConditional, _E, "strategy console operator", "orders"),
+        _row(ConditionalChanged, _E, "orders", "strategy store console monitor", broadcast=True),
         _row(OrderReported, _E, "gateway", "orders"),
         _row(TradeReported, _E, "gateway", "orders"),
         _row(CancelRejected, _E, "gateway", "orders"),
@@ -112,8 +137,8 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(OrderCancelled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
         _row(OrderRejected, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
         _row(OrderUnresolved, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(TradeFilled, _E, "orders", "account strategy store console monitor", broadcast=True),
-        _row(Tick, _M, "gateway", "market strategy account store console monitor"),
+        _row(TradeFilled, _E, "orders", f"account {_ORDER_FACT_CONSUMERS}", broadcast=True),
+        _row(Tick, _M, "gateway", "market orders strategy account store console monitor"),
         _row(Bar, _M, "market", "strategy store console", broadcast=True),
         _row(
             PhaseChanged,
@@ -139,6 +164,18 @@ CATALOGUE: dict[type[Event], Entry] = {
             "orders risk strategy console config operator",
             "store console",
             broadcast=True,
+        ),
+        *(
+            _row(record, _B, "kernel", "", broadcast=True)  # for the journal alone
+            for record in (
+                RunStarted,
+                RunEnded,
+                TimerRan,
+                BarsLoaded,
+                CoreTold,
+                VenueAnswered,
+                GatewayReturned,
+            )
         ),
     )
 }
