@@ -32,6 +32,7 @@ from homalos.trading.control import TradingControl
 from homalos.trading.manager import OrderManager
 from homalos.trading.offsets import BookMode
 from homalos.trading.risk.gate import RiskGate
+from homalos.trading.risk.user_rules import UserRules
 
 ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
 """Roles that every profile has."""
@@ -65,7 +66,8 @@ class Engine:
     ``recorded``: the times of the market are not compared with the clock: it comes from a file,
     or the clock follows it. ``watchdog``: strategies have time budgets and their files are watched.
     ``resolve``: how a pattern of strategies.yaml becomes a contract, if not as in a simulation.
-    ``bus``, ``timers``: a replay brings its own.
+    ``risk_rules``: the folder of the trader's own rules. ``bus``, ``timers``: a replay brings its
+    own.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Engine:
         watchdog: bool = True,
         stuck_file: Path | None = None,
         resolve: Callable[[str], InstrumentId | None] | None = None,
+        risk_rules: Path | None = None,
         bus: Bus | None = None,
         timers: Timers | None = None,
     ) -> None:
@@ -120,6 +123,11 @@ class Engine:
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
             account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
         )  # fmt: skip
+        self.user_rules: UserRules | None = None
+        if risk_rules is not None:
+            self.user_rules = UserRules(
+                risk_rules, self.bus, config.risk, self.risk, self.strategies.guarded
+            )
 
     def _subscribe(self, instruments: Iterable[InstrumentId]) -> None:
         self.gateway.subscribe(instruments)
@@ -136,6 +144,8 @@ class Engine:
         self.strategies.attach()
         # After the strategies: bars close by timers, so no tick of theirs waits for one.
         self.bars.attach()
+        if self.user_rules is not None:
+            self.user_rules.attach()
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self.gate.listed(event.instrument)
@@ -158,6 +168,8 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
+        if self.user_rules is not None:
+            self.user_rules.configure(config.risk)
         self.strategies.configure(config.strategy)
 
     def state_hash(self) -> str:

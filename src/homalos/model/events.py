@@ -6,11 +6,13 @@ whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market`
 
 from typing import get_args
 
+from homalos.model.conditional import Conditional
 from homalos.model.enums import (
     AuctionPolicy,
     Channel,
     CrossingPolicy,
     IntentStage,
+    KillScope,
     Offset,
     OnTimeout,
     OrderKind,
@@ -23,9 +25,10 @@ from homalos.model.enums import (
     TradingState,
 )
 from homalos.model.event import Event, Record
+from homalos.model.flatten import FlattenJob
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
 from homalos.model.market import Instrument
-from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+from homalos.model.trading import Account, Order, Position, StrategyBook, StrategyPerformance, Trade
 
 # ------------------------------------------------------------------ CONTROL
 
@@ -58,6 +61,36 @@ class KillSwitch(Event, frozen=True):
 
     who: str
     why: str
+    ts_init: int
+
+
+class BeginFlatten(Event, frozen=True):
+    """Command: block, cancel and close what is in the scope."""
+
+    scope: KillScope
+    strategy: StrategyId
+    """Of scope ``strategy``; else empty."""
+    who: str
+    why: str
+    ts_init: int
+
+
+class EndFlatten(Event, frozen=True):
+    """Command: stop every flatten (or this strategy's): its orders are cancelled, its strategies
+    may send again. A halt stays."""
+
+    strategy: StrategyId
+    """Empty: all."""
+    who: str
+    why: str
+    ts_init: int
+
+
+class FlattenChanged(Event, frozen=True):
+    """A flatten has come further, or waits. Also an outcome for the journal where its stage is a
+    new one: a restart goes on from the last of them."""
+
+    job: FlattenJob
     ts_init: int
 
 
@@ -111,6 +144,15 @@ class ConfigChanged(Event, frozen=True):
     ts_init: int
 
 
+class RiskRulesEdited(Event, frozen=True):
+    """The files of the trader's own risk rules are other than they were: load them again.
+    ``files``: (name, sha256) as found."""
+
+    who: str
+    files: tuple[tuple[str, str], ...]
+    ts_init: int
+
+
 class ConfigRefused(Event, frozen=True):
     """A reload with faults: the old values stay."""
 
@@ -159,6 +201,16 @@ class Reconciled(Event, frozen=True):
     gateway: str
     agreed: bool
     differences: tuple[str, ...]
+    ts_init: int
+
+
+class SettlementKnown(Event, frozen=True):
+    """Outcome for the journal: yesterday's lots, until now at a provisional mark, stand at their
+    settlement. The equity does not change, its split into opening, realised and floating does."""
+
+    instrument: InstrumentId
+    trading_day: int
+    price: float
     ts_init: int
 
 
@@ -225,13 +277,17 @@ class IntentChanged(Event, frozen=True):
     lots: int
     """That will still be sent for it, beside what works now."""
     tries: int
-    """Rounds of orders sent so far."""
-    number: int
-    """Of the next order's id."""
+    """Rounds of orders sent since its terms were given."""
+    rounds: int
+    """Rounds of orders sent in all."""
+    first: int
+    """Orders of the intent that were sent before the round that works, or worked last."""
     due: int
     """Event time at which it is looked at again; 0: when its condition is met."""
     why: str
     ts_init: int
+    replaced: bool = False
+    """The intent's lots include what it has traded."""
 
 
 class CancelOrder(Event, frozen=True):
@@ -239,6 +295,30 @@ class CancelOrder(Event, frozen=True):
 
     order_id: OrderId
     who: str
+    ts_init: int
+
+
+class PlaceConditional(Event, frozen=True):
+    """Command: hold these orders in the daemon; several are the legs of one group."""
+
+    orders: tuple[Conditional, ...]
+    who: str
+    ts_init: int
+
+
+class CancelConditional(Event, frozen=True):
+    """Command: end this conditional order, or every leg of this group, if it has not fired."""
+
+    order_id: OrderId
+    who: str
+    ts_init: int
+
+
+class ConditionalChanged(Event, frozen=True):
+    """A conditional order as it is now. Also an outcome for the journal: the last of them holds,
+    and that it has fired is on record before its intent is sent."""
+
+    order: Conditional
     ts_init: int
 
 
@@ -389,6 +469,7 @@ class AccountSnapshot(Event, frozen=True):
     positions: tuple[Position, ...]
     books: tuple[StrategyBook, ...]
     ts_init: int
+    performances: tuple[StrategyPerformance, ...] = ()
 
 
 class AlertRaised(Event, frozen=True):

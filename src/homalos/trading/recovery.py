@@ -76,6 +76,8 @@ def _hold(event: Event, conditionals: Conditionals) -> None:
             conditionals.fold(order)
         case OrderSubmitted(order=order) | OrderDenied(order=order):
             conditionals.fold_order(order.intent_id)
+        case IntentChanged(intent=intent):  # held, so far
+            conditionals.fold_order(intent.intent_id)
 
 
 def _cancelled(event: GatewayReturned, manager: OrderManager) -> None:

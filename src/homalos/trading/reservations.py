@@ -4,12 +4,11 @@ A reservation is set to a number of lots, never adjusted by a difference: whatev
 or in another order, the same order state gives the same reservation (FACTS B15).
 """
 
-from homalos.market import money
+from homalos.market import lot_rules, money
 from homalos.model.enums import Offset, Side
 from homalos.model.ids import OrderId
 from homalos.model.trading import Order
 from homalos.trading.contract import Contract
-from homalos.trading.offsets import closes_today
 from homalos.trading.strategy_book import NetBook
 
 _BUY, _OPEN = Side.BUY, Offset.OPEN
@@ -98,7 +97,7 @@ class Reservations:
             self.open_lots += change
             self.open_cents += change * held.value
         else:
-            today = closes_today(order.offset, contract.instrument.splits_today)
+            today = lot_rules.takes_today(order.offset, contract.instrument.splits_today)
             contract.closing(order.side).freeze(change, today)
         self._margin += change * held.margin
         self._fees += change * held.fee

@@ -143,6 +143,7 @@ class VenueSync:
         self._explain(venue, fresh)
         self._books.set_cash(venue.account.deposit, venue.account.withdraw)
         found = self._take_over(venue, fresh) if self._takes_over else ()
+        self._books.note_margin(venue.account.margin)
         if self._resolve(venue):
             self._compare(venue, found)
         self._manager.cancels.on_answer()

@@ -9,6 +9,7 @@ from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import (
+    AuctionPolicy,
     Channel,
     Offset,
     OrderKind,
@@ -99,17 +100,19 @@ def in_a_break(desk: Desk) -> None:
 
 def in_the_match_minute(desk: Desk) -> None:
     _phase(desk, Phase.AUCTION_MATCH)
-    desk.submit()
+    desk.submit(auction=AuctionPolicy.LIMIT)
 
 
 def fak_in_an_auction(desk: Desk) -> None:
+    """The auction policy would have made a limit order of it: the rule does not rely on that."""
     _phase(desk, Phase.AUCTION)
+    desk.manager.stages.clear()
     desk.submit(tif=TimeInForce.FAK)
 
 
 def limit_in_an_auction(desk: Desk) -> None:
     _phase(desk, Phase.AUCTION)
-    desk.submit()
+    desk.submit(auction=AuctionPolicy.LIMIT)
 
 
 def order(**changes: object) -> Callable[[Desk], None]:
@@ -164,7 +167,7 @@ def close_the_lots_of_another_book(desk: Desk) -> None:
 
 def close_yesterday_of_todays_lots(desk: Desk) -> None:
     desk.trade(Side.BUY, 2)
-    desk.submit(side=Side.SELL, lots=1, offset=Offset.CLOSE)
+    desk.submit(side=Side.SELL, lots=1, offset=Offset.CLOSE_YESTERDAY)
 
 
 def close_what_there_is(desk: Desk) -> None:
@@ -305,7 +308,7 @@ def after(seconds: float, phase: Phase = Phase.CONTINUOUS) -> Callable[[Desk], N
     def act(desk: Desk) -> None:
         desk.advance(seconds)
         _phase(desk, phase)
-        desk.submit()
+        desk.submit(auction=AuctionPolicy.LIMIT)
 
     act.__name__ = f"{seconds} s after the last tick, {phase.value}"
     return act

@@ -48,7 +48,7 @@ def test_a_book_goes_on_from_its_record() -> None:
     old = _book((Side.BUY, 2, 100.0), (Side.SELL, 1, 110.0))
     row = old.record(None)
     new = _book()
-    new.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
+    new.load(row)
     assert new.state() == old.state()
 
 

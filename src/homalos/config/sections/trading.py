@@ -18,10 +18,12 @@ class TradingSection(Section):
         ),
     ] = "auto"
     close_order: Annotated[
-        Literal["today_first", "yesterday_first"],
+        Literal["today_first", "yesterday_first", "cheaper_first"],
         key(
-            "Which lots an exit on SHFE and INE closes first; elsewhere the exchange decides.",
-            "上期所、能源中心平仓时先平今还是先平昨；其他交易所由交易所决定。",
+            "Which lots an exit on SHFE and INE closes first; cheaper_first: those with the lower "
+            "closing fee. Elsewhere the exchange decides: first in, first out.",
+            "上期所、能源中心平仓时先平今、先平昨，或 cheaper_first 先平手续费低的；"
+            "其他交易所由交易所决定（先开先平）。",
             applies="at once",
         ),
     ] = "today_first"
@@ -116,6 +118,26 @@ class TradingSection(Section):
             applies="at once",
         ),
     ] = 1_000
+    flatten_step_ms: Annotated[
+        int,
+        key(
+            "Wait between two steps of a flatten's ladder: 2, 5, 10 ticks through the opposite "
+            "price, then the price limit.",
+            "强平阶梯两步之间的间隔:对手价外 2、5、10 跳,最后挂涨跌停价。",
+            unit="ms",
+            ge=50,
+            le=60_000,
+            applies="at once",
+        ),
+    ] = 500
+    broker_phone: Annotated[
+        str,
+        key(
+            "Whom to phone when the trading line is down and orders are live: told with the kill.",
+            "交易线路中断而委托仍在交易所时应拨打的电话,紧急停止时会显示。",
+            applies="at once",
+        ),
+    ] = ""
     reconcile_s: Annotated[
         int,
         key(
@@ -147,11 +169,13 @@ class TradingSection(Section):
         ),
     ] = True
     margin_price: Annotated[
-        Literal["open", "pre_settlement", "last"],
+        Literal["pre_settlement", "last", "average", "open"],
         key(
-            "Price of today's lots in the margin (CTP: MarginPriceType); yesterday's lots are "
-            "always at the previous settlement.",
-            "今仓保证金的价格口径（CTP 的 MarginPriceType）；昨仓恒按昨结算价。",
+            "Price of today's lots in the margin (CTP: MarginPriceType 1, 2, 3, 4 in this order; "
+            "average: of all that was opened today); yesterday's lots are always at the previous "
+            "settlement.",
+            "今仓保证金的价格口径（依次对应 CTP 的 MarginPriceType 1、2、3、4；"
+            "average 为当日开仓均价）；昨仓恒按昨结算价。",
             applies="restart",
         ),
     ] = "open"

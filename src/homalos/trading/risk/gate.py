@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from homalos.config.sections.risk import RiskSection
 from homalos.gateway.protocol import Approved
-from homalos.model.enums import Offset, Side
+from homalos.model.enums import Offset, Side, TradingState
 from homalos.model.events import Denial
 from homalos.model.ids import InstrumentId
 from homalos.model.trading import Order
@@ -150,7 +150,7 @@ class RiskGate:
             exposure = books.exposure
             view.gross_value = exposure.gross_units / UNITS + held.open_cents / 100
             view.net_value = exposure.net_units / UNITS
-            view.open_orders = orders.open_count
+        view.open_orders = orders.open_count
         view.account_sent, view.strategy_sent = orders.sent.account, orders.sent.of(order.strategy)
         view.resting = orders.resting(order.instrument)
         return view
@@ -221,6 +221,18 @@ class RiskGate:
                 and lots <= net - book.working.sell
                 and lots <= product.net - product.sell
             )
+        if book.mode != "own":  # it may close lots that are not its own
+            view.book_closable = self._books.strategies.reach(book, contract, order.side)
+        exits = self._control.exits
+        if exits and not view.opens and (passes := exits.get(order.intent_id)) is not None:
+            self._exit(order, view, passes)
+
+    def _exit(self, order: Order, view: RiskView, passes: bool) -> None:
+        """A close of a flatten takes lots that the account has, whoever's: it reduces, though it
+        be a leg of a pair, and a person's passes a halt."""
+        view.reducing, view.book_closable = True, order.lots
+        if passes and view.state is TradingState.HALTED:
+            view.state = TradingState.REDUCING
 
     # ------------------------------------------------------------ questions
 

@@ -1,9 +1,9 @@
 """A close takes lots that the account has, that no working close has bound, and that are the book's
 own (FACTS A9)."""
 
+from homalos.market.lot_rules import takes_today
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.offsets import closes_today
 from homalos.trading.risk.view import RiskView, Rule
 
 
@@ -16,7 +16,7 @@ class Closable(Rule):
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if view.opens:
             return None
-        today = closes_today(order.offset, view.instrument.splits_today)
+        today = takes_today(order.offset, view.instrument.splits_today)
         account = view.closing.closable(today)
         if order.lots > account:
             text = f"{order.offset.value} {order.lots} lots: the account can close {account}"
