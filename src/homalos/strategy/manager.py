@@ -156,6 +156,13 @@ class StrategyManager:
         for slot in self._slots.values():
             slot.error_budget.resize(section.error_budget, section.error_window_s)
 
+    def guarded(
+        self, owner: str, function: Callable[..., Any], *args: Any
+    ) -> BaseException | None:
+        """Call other code of the trader's (a risk rule) under the same watch over its time; what
+        it raised. Not from within a hook."""
+        return self._guard.call(owner, function, *args)
+
     # ------------------------------------------------------------ reading
 
     def strategies(self) -> tuple[StrategyInfo, ...]:

@@ -335,6 +335,19 @@ class RiskSection(RateKeys):
         ),
     ] = 1_000
 
+    user_rule_us: Annotated[
+        int,
+        key(
+            "A rule of yours that takes longer is counted and warned of; its orders are judged "
+            "all the same.",
+            "自定义规则超过此时长则计数并告警，委托照常判断。",
+            unit="us",
+            ge=1,
+            le=10_000_000,
+            applies="at once",
+        ),
+    ] = 200
+
     def faults(self) -> Iterator[tuple[str, str, str]]:
         seen: set[str] = set()
         for index, row in enumerate(self.strategies):
