@@ -156,3 +156,17 @@ def test_a_mode_that_comes_late_holds_for_the_book_that_is_there() -> None:
     for name in ("alpha", "beta"):
         desk.books.strategies.set_mode(StrategyId(name), "net")
     assert _trade(desk, Side.SELL, 1, "beta") == [(TODAY, 1)]
+
+
+def test_lock_closes_again_once_the_fee_of_todays_lots_is_paid() -> None:
+    """IF: the trader's close took yesterday's lot and paid for today's: the next one is free."""
+    desk = _desk("lock")
+    _trade(desk, Side.BUY, 1, id_=IF)
+    _trade(desk, Side.BUY, 1, "manual", IF)
+    _next_day(desk)
+    _trade(desk, Side.BUY, 1, id_=IF)
+    _trade(desk, Side.SELL, 1, "manual", IF)
+    contract = desk.books.contract(IF)
+    assert contract is not None
+    assert (contract.long.today, contract.long.charged_today) == (1, 0)
+    assert _trade(desk, Side.SELL, 1, id_=IF) == [(CLOSE, 1)]
