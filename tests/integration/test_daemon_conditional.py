@@ -25,6 +25,10 @@ def held(daemon: Daemon) -> list[dict[str, Any]]:
     return rows
 
 
+def audit(daemon: Daemon) -> list[tuple[Any, ...]]:
+    return daemon.rows("SELECT action, result FROM audit WHERE action LIKE 'conditional%'")
+
+
 def lots(venue: AccountState, offset: Offset) -> int:
     closes = offset is not Offset.OPEN
     return sum(f.lots for f in venue.fills if (f.offset is not Offset.OPEN) is closes)
@@ -56,6 +60,7 @@ def test_a_restart_keeps_what_is_held(daemon: Daemon) -> None:
     row(daemon, loose=True)
     daemon.start("--speed", "20")
     until(lambda: [o for o in held(daemon) if o["status"] == "armed"], 20, "a stop")
+    until(lambda: ("conditional stop", LOCAL) in audit(daemon), 10, "its line in the audit trail")
     daemon.kill()
     row(daemon, enter=False)
     daemon.start("--speed", "20")
@@ -68,9 +73,7 @@ def test_a_restart_keeps_what_is_held(daemon: Daemon) -> None:
     daemon.ask(f"/api/v1/conditionals/{stop['id']}/cancel", {})
     until(lambda: not held(daemon), 10, "the cancel")
     assert daemon.stop() == 0, "a clean stop leaves the position alone"
-    rows = daemon.rows("SELECT action, result FROM audit WHERE action LIKE 'conditional%'")
-    assert ("conditional stop", LOCAL) in rows
-    assert any("cancelled by" in result for _, result in rows)
+    assert any("cancelled by" in result for _, result in audit(daemon))
 
 
 def test_a_clean_stop_keeps_what_is_held(daemon: Daemon) -> None:

@@ -54,6 +54,9 @@ class Holding:
         side, when, tag = _side(side), _when(when), checks.name(tag, "tag")
         lots, trail = checks.lots(lots, 1), _trail(kind, trail)
         trigger, limit = checks.price(trigger), checks.price(limit)
+        blind = trigger is None and kind is not _K.TRAILING
+        if blind or (limit is None and kind is _K.STOP_LIMIT):
+            raise StrategyError(f"{kind.value}: a price is missing / 缺少价格")
         where = self._guard.pause()
         try:
             order = self._made(kind, instrument, side, lots, trigger, limit, trail, when, tag)
@@ -75,6 +78,8 @@ class Holding:
         side, when, tag = _side(side), _exit(when), checks.name(tag, "tag")
         lots = checks.lots(lots, 1)
         wanted = _prices(side, checks.price(stop), checks.price(target))
+        if None in wanted:
+            raise StrategyError("a pair needs a stop and a target / 须同时给出止损与止盈")
         where = self._guard.pause()
         try:
             legs = self._legs(instrument, side, lots, wanted, (0, 0.0), when, tag)

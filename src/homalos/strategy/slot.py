@@ -124,7 +124,8 @@ class Slot:
         self.hooks = {name: getattr(strategy, name) for name in hooks()}
         self.on_tick = self.hooks["on_tick"]
         self.strategy = strategy
-        names = ("on_tick", "on_bar", "on_order", "on_trade", "on_phase", "on_trading_day")
+        names = ("on_tick", "on_bar", "on_order", "on_trade", "on_phase", "on_trading_day",
+                 "on_conditional")  # fmt: skip
         self.hears = frozenset(name for name in names if overrides(type(strategy), name))
 
     def info(self) -> StrategyInfo:

@@ -3,6 +3,8 @@
 ``triggers``  pure: which price, whether it has come, where a trailing trigger goes
 ``book``      every conditional order, found by id, by group and by contract; the life table holds
 ``groups``    pure: what the legs of one group have sold and what is left
+``placing``   pure: whether orders can be held at all
 ``sending``   from a trigger to its one intent: what works for the same lots is cancelled first
-``desk``      the actor: commands, ticks, order facts, time, restarts
+``telling``   what is said of an order
+``keeper``    the actor: commands, ticks, order facts, time, restarts
 """

@@ -23,11 +23,9 @@ from homalos.model.conditional import (
     ConditionalStatus,
     GapPolicy,
 )
-from homalos.model.enums import Channel, Phase, Severity, StrategyState
+from homalos.model.enums import Channel, Severity, StrategyState
 from homalos.model.events import (
     ORDER_FACTS,
-    AlertRaised,
-    Audited,
     CancelConditional,
     CancelOrder,
     ConditionalChanged,
@@ -41,20 +39,17 @@ from homalos.model.events import (
     SubmitOrder,
     TradeFilled,
 )
-from homalos.model.ids import InstrumentId, OrderId, StrategyId
+from homalos.model.ids import OrderId, StrategyId
 from homalos.model.market import Tick
 from homalos.model.trading import Order
 from homalos.trading.books import Books
-from homalos.trading.conditional import groups
+from homalos.trading.conditional import groups, placing
 from homalos.trading.conditional.book import ConditionalBook, Watch
 from homalos.trading.conditional.sending import Sending
+from homalos.trading.conditional.telling import ACTOR, Telling
 from homalos.trading.conditional.triggers import price_of, reached, trailed
 from homalos.trading.control import TradingControl
 from homalos.trading.manager import OrderManager
-
-LIVE_MAX = 500
-"""Conditional orders that one strategy may have alive: a loop that places them ends somewhere."""
-ACTOR = "conditional"
 
 _S = ConditionalStatus
 _ARMED, _TRIGGERED, _FIRED, _WAITING = _S.ARMED, _S.TRIGGERED, _S.FIRED, _S.WAITING
@@ -83,10 +78,10 @@ class Conditionals:
         self._bus = bus
         self._timers = timers
         self._books = books
-        self._sessions = sessions
         self.book = ConditionalBook()
+        self._telling = Telling(bus)
         self._watched = self.book.watched
-        self._sending = Sending(bus, books, orders, control)
+        self._sending = Sending(bus, books, orders, control, sessions)
         self._running: set[StrategyId] = set()
         self._recovered: set[OrderId] = set()
         """Of an earlier run, until books and venue agree."""
@@ -111,33 +106,17 @@ class Conditionals:
     # ------------------------------------------------------------ commands
 
     def _on_place(self, command: PlaceConditional) -> None:
-        fault = self._fault(command.orders)
+        fault = placing.fault(command.orders, self.book, self._books, self._bus.clock.now())
         for order in command.orders:
             if fault:
                 refused = replace(order, status=_S.REFUSED, why=fault)
-                self._tell(refused)
-                self._alert(Severity.WARNING, refused, f"refused / 拒绝: {fault}")
+                self._telling.tell(refused)
+                self._telling.alert(Severity.WARNING, refused, f"refused / 拒绝: {fault}")
                 continue
             waits = order.entry is not None and order.lots == 0
             self._put(replace(order, status=_WAITING if waits else _ARMED))
             self._begin(order)
-            self._audit(command.who, order, LOCAL)
-
-    def _fault(self, orders: tuple[Conditional, ...]) -> str:
-        """Why these cannot be held; empty: they can."""
-        for order in orders:
-            if order.id in self.book.orders:
-                return f"{order.id} is there already / 编号重复"
-            if self._books.contract(order.instrument) is None:
-                return f"{order.instrument} is not a listed contract / 今日无此合约"
-            if order.lots < 1 and order.entry is None:
-                return "it is for no lots / 手数有误"
-            if 0 < order.good_till <= self._bus.clock.now():
-                return "its good-till time is over / 已过有效时间"
-        strategy = orders[0].strategy
-        if sum(1 for _ in self.book.live(strategy)) + len(orders) > LIVE_MAX:
-            return f"{strategy} has {LIVE_MAX} alive / 条件单数量超限"
-        return ""
+            self._telling.audit(command.who, order, LOCAL)
 
     def _begin(self, order: Conditional) -> None:
         """Its clock runs; what trades now is watched from now, so the next price is no gap."""
@@ -147,7 +126,7 @@ class Conditionals:
         if watch is None:
             return
         if self._sending.ready:
-            watch.seen = self._stretch(order.instrument, self._bus.clock.now())
+            watch.seen = self._sending.stretch(order.instrument, self._bus.clock.now())
         tick = self._books.quotes.get(order.instrument)
         if tick is not None and watch.seen and tick.ts_event >= watch.seen:
             price = price_of(order.source, tick)
@@ -189,7 +168,7 @@ class Conditionals:
             self._look(tick, tuple(rows.values()))
 
     def _look(self, tick: Tick, rows: tuple[Watch, ...]) -> None:
-        stretch = self._stretch(tick.instrument, tick.ts_event)
+        stretch = self._sending.stretch(tick.instrument, tick.ts_event)
         if not stretch or not self._sending.continuous(tick.instrument):
             return  # an auction, its match, a closing push: no price to act on
         can = self._sending.may_act(tick.instrument)
@@ -215,14 +194,6 @@ class Conditionals:
     def _may_open(self, order: Conditional) -> bool:
         return order.strategy in self._running and self._sending.may_open()
 
-    def _stretch(self, instrument: InstrumentId, ts: int) -> int:
-        """Start of the stretch of continuous trading that ``ts`` lies in; 0: in none."""
-        contract = self._books.instrument(instrument)
-        if contract is None:
-            return 0
-        segment = self._sessions.segment_at(contract.exchange, contract.product, ts)
-        return segment.start if segment.phase is Phase.CONTINUOUS else 0
-
     def _trail(self, watch: Watch, price: float) -> Conditional:
         order = watch.order
         if order.kind is ConditionalKind.TRAILING:
@@ -238,7 +209,7 @@ class Conditionals:
     def _trigger(self, order: Conditional, gap: bool, ts_trigger: int) -> None:
         if gap and order.gap is GapPolicy.CANCEL:
             why = "the first price after an opening was beyond the trigger / 跳空越过触发价"
-            self._alert(Severity.WARNING, order, why)
+            self._telling.alert(Severity.WARNING, order, why)
             self._end(order, _S.CANCELLED, why)
             return
         if gap and order.gap is GapPolicy.LIMIT:
@@ -267,8 +238,8 @@ class Conditionals:
         self._sending.pending[intent.intent_id] = intent
         self.expect(intent)
         self._bus.publish(intent)
-        self._alert(Severity.INFO, fired, f"fired / 触发: {lots} lots")
-        self._audit(ACTOR, fired, f"fired {lots} lots / 触发")
+        self._telling.alert(Severity.INFO, fired, f"fired / 触发: {lots} lots")
+        self._telling.audit(ACTOR, fired, f"fired {lots} lots / 触发")
 
     # ------------------------------------------------------------ what becomes of orders
 
@@ -351,15 +322,13 @@ class Conditionals:
         rest = leg.sent_lots - leg.traded_lots
         if rest <= 0:
             self._end(leg, _S.DONE, "")
-            if not leg.opens:
-                self._end_rest(leg.group, _OTHER)
             return
         others = [o for o in self.book.legs(leg.group) if o.status in (_ARMED, _TRIGGERED)]
         why = f"its order ended with {rest} lots left / 委托结束仍余 {rest} 手"
         if not leg.opens and not others:
             why += ", the position has no protection / 持仓无保护"
         severity = Severity.WARNING if leg.opens or others else Severity.CRITICAL
-        self._alert(severity, leg, why)
+        self._telling.alert(severity, leg, why)
         self._end(leg, _S.FAILED, why)
 
     def _end_rest(self, group: OrderId, why: str) -> None:
@@ -400,7 +369,7 @@ class Conditionals:
         if order.status is _FIRED and not sent:
             why = "its order had not left before the restart / 重启前委托未发出"
             order = self._put(replace(order, status=_ARMED, sent_lots=0, why=why))
-            self._alert(Severity.WARNING, order, f"{why}: armed again / 重新生效")
+            self._telling.alert(Severity.WARNING, order, f"{why}: armed again / 重新生效")
         if order.status is _ARMED:
             self._end_with_position(order)
         if order.good_till and self.book.orders.get(id_) is not None:
@@ -428,28 +397,13 @@ class Conditionals:
     def _put(self, order: Conditional) -> Conditional:
         """On record, in the book, told."""
         order = replace(order, ts_event=self._bus.clock.now())
-        self._tell(order)
+        self._telling.tell(order)
         self.book.put(order)
         return order
 
-    def _tell(self, order: Conditional) -> None:
-        changed = ConditionalChanged(order, self._bus.clock.now())
-        self._bus.record(changed)
-        self._bus.publish(changed)
-
     def _end(self, order: Conditional, status: _S, why: str, who: str = ACTOR) -> None:
         self._put(replace(order, status=status, why=why))
-        self._audit(who, order, f"{status.value}: {why}" if why else status.value)
-
-    def _audit(self, who: str, order: Conditional, result: str) -> None:
-        target = f"{order.id} {order.strategy} {order.instrument}"
-        action = f"conditional {order.kind.value}"
-        self._bus.publish(Audited(who, action, target, result, self._bus.clock.now()))
-
-    def _alert(self, severity: Severity, order: Conditional, text: str) -> None:
-        what = f"{order.kind.value} {order.id} of {order.strategy} in {order.instrument}"
-        now = self._bus.clock.now()
-        self._bus.publish(AlertRaised(severity, ACTOR, f"{what}: {text}", now))
+        self._telling.audit(who, order, f"{status.value}: {why}" if why else status.value)
 
     # ------------------------------------------------------------ questions
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from homalos.kernel.bus import Bus
+from homalos.market.sessions import Sessions
 from homalos.model.conditional import Conditional
 from homalos.model.enums import Offset, OrderKind, Phase, Side, TimeInForce, TradingState
 from homalos.model.events import SubmitOrder
@@ -37,12 +38,18 @@ class Sending:
     """What of an order's surroundings decides whether and how much it sends."""
 
     def __init__(
-        self, bus: Bus, books: Books, orders: OrderManager, control: TradingControl
+        self,
+        bus: Bus,
+        books: Books,
+        orders: OrderManager,
+        control: TradingControl,
+        sessions: Sessions,
     ) -> None:
         self._bus = bus
         self._books = books
         self._orders = orders
         self._control = control
+        self._sessions = sessions
         self.ready = False
         """Books and venue agree, and the trading line is up since."""
         self.pending: dict[OrderId, SubmitOrder] = {}
@@ -52,12 +59,7 @@ class Sending:
 
     def may_act(self, instrument: InstrumentId) -> bool:
         """Whether an exit could leave now."""
-        return (
-            self.ready
-            and self._control.state is not _HALTED
-            and self._orders.venue.connected
-            and self.continuous(instrument)
-        )
+        return self.ready and self._control.state is not _HALTED and self.continuous(instrument)
 
     @property
     def hindrance(self) -> str:
@@ -76,6 +78,14 @@ class Sending:
             return False
         phase = self._orders.venue.phases.get((contract.exchange, contract.product))
         return phase is None or phase is Phase.CONTINUOUS
+
+    def stretch(self, instrument: InstrumentId, ts: int) -> int:
+        """Start of the stretch of continuous trading that ``ts`` lies in; 0: in none."""
+        contract = self._books.instrument(instrument)
+        if contract is None:
+            return 0
+        segment = self._sessions.segment_at(contract.exchange, contract.product, ts)
+        return segment.start if segment.phase is Phase.CONTINUOUS else 0
 
     # ------------------------------------------------------------ what it may close
 
@@ -140,6 +150,8 @@ class Sending:
         return found + [wish.intent_id for wish in wishes if _same(wish, order)]
 
     def _rests(self, intent: OrderId) -> bool:
+        if intent in self._control.exits:
+            return False  # a flatten's: it closes the same lots, in its own way
         plan = self._orders.working.plans.get(intent)
         wish = self.pending.get(intent) if plan is None else plan.intent
         if wish is not None:

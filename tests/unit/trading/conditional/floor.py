@@ -30,6 +30,7 @@ from homalos.model.events import (
 )
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.times import SECOND
+from homalos.trading import recovery
 from homalos.trading.conditional.keeper import Conditionals
 
 ALPHA = StrategyId("alpha")
@@ -158,3 +159,21 @@ class Floor(Desk):
         midnight = START - (9 * 60 + 30) * 60 * SECOND
         target = midnight + ((day * 24 + hour) * 60 + minute) * 60 * SECOND + int(second * SECOND)
         self.advance((target - self.clock.now()) / SECOND)
+
+
+class Next(Floor):
+    """The next run on what the journal of the last one holds, the line still down."""
+
+    def __init__(self, before: Floor, records: list[Event] | None = None) -> None:
+        super().__init__(open_=False)
+        self.clock.advance(before.clock.now())
+        self._fills = 1000
+        records = before.written if records is None else records
+        recovery.fold(records, self.books, self.manager, None, self.kept)
+        self.market()
+
+    def go_on(self, venue: VenueSnapshot) -> None:
+        """The line comes up; what the venue says."""
+        self.venue.snapshot = venue
+        self.post(ConnectionChanged("test", Channel.TRADING, True, "", self.clock.now()))
+        self.runs()

@@ -5,7 +5,13 @@ from tests.unit.trading.desk import RB
 
 from homalos.model.conditional import ConditionalKind
 from homalos.model.enums import Offset, OrderStatus, Side, StrategyState
-from homalos.model.events import AlertRaised, CancelConditional, Denial, OrderDenied
+from homalos.model.events import (
+    AlertRaised,
+    CancelConditional,
+    CancelOrder,
+    Denial,
+    OrderDenied,
+)
 
 K = ConditionalKind
 
@@ -51,6 +57,19 @@ def test_the_stop_takes_over_from_a_target_that_rests() -> None:
     assert floor.kept.live() == ()
 
 
+def test_a_pair_is_for_its_own_lots_whatever_else_is_held() -> None:
+    floor = Floor(long=4)
+    stop, target = floor.pair(limit=3521.0)
+    floor.last(3520.0)
+    floor.report(target, OrderStatus.ACCEPTED)
+    floor.fill(target, 3521.0, lots=1)
+    floor.last(3480.0)
+    floor.report(target, OrderStatus.CANCELLED, 1)
+    assert (floor.fired()[-1].intent_id, floor.fired()[-1].lots) == (stop, 1)
+    floor.fill(stop, 3479.0)
+    assert floor.books.book(floor.fired()[0].strategy, RB).net_lots == 2
+
+
 def test_a_target_that_fills_while_it_is_cancelled_leaves_nothing_to_the_stop() -> None:
     floor = Floor(long=2)
     stop, target = floor.pair(limit=3521.0)
@@ -88,13 +107,26 @@ def test_a_stop_goes_before_the_strategys_own_resting_target() -> None:
     assert floor.fired()[-1].lots == 2
 
 
+def test_a_flatten_that_works_is_left_alone() -> None:
+    floor = Floor(long=2)
+    stop = floor.place(lots=2)
+    order = floor.submit(side=Side.SELL, lots=2, price=3530.0)
+    floor.control.exits[order] = False
+    floor.report(order, OrderStatus.ACCEPTED)
+    floor.last(3480.0)
+    assert floor.status(stop) is STATES.TRIGGERED
+    assert floor.seen(CancelOrder) == []
+    floor.fill(order, 3479.0)
+    assert floor.status(stop) is STATES.CANCELLED
+
+
 def test_a_market_exit_that_works_is_waited_for() -> None:
     """Two stops of the same lots: the second does not cancel the first one's market order."""
     floor = Floor(long=1)
     one, two = floor.place(), floor.place()
     floor.last(3480.0)
     assert (floor.status(one), floor.status(two)) == (STATES.FIRED, STATES.TRIGGERED)
-    assert floor.venue.cancelled == []
+    assert floor.seen(CancelOrder) == []
     floor.fill(one, 3479.0)
     assert (floor.status(one), floor.status(two)) == (STATES.DONE, STATES.CANCELLED)
     assert len(floor.fired()) == 1

@@ -14,7 +14,7 @@ from homalos.model.conditional import (
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
 from homalos.model.events import AlertRaised, Audited, CancelConditional, ConditionalChanged
 from homalos.model.ids import OrderId
-from homalos.trading.conditional import keeper
+from homalos.trading.conditional import placing
 
 K = ConditionalKind
 
@@ -216,7 +216,7 @@ def test_what_cannot_be_held_is_refused() -> None:
 
 
 def test_one_strategy_cannot_place_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper, "LIVE_MAX", 3)
+    monkeypatch.setattr(placing, "LIVE_MAX", 3)
     floor = Floor(long=1)
     ids = [floor.place(trigger=3000.0) for _ in range(5)]
     states = [floor.status(id_) for id_ in ids]

@@ -69,10 +69,10 @@ def test_a_trailing_stop_follows_by_ticks_and_never_back() -> None:
 
 
 def test_a_trailing_stop_by_percent_is_never_nearer_than_asked() -> None:
-    order = trailed(made(K.TRAILING, SELL, None, trail_percent=0.1), 3501.0, 0.2)
-    assert order.trigger == 3497.4  # 3497.499 lies between two ticks
-    short = trailed(made(K.TRAILING, BUY, None, trail_percent=0.1), 3501.0, 0.2)
-    assert short.trigger == 3504.6  # 3504.501
+    order = trailed(made(K.TRAILING, SELL, None, trail_percent=0.15), 3501.0, 0.2)
+    assert order.trigger == 3495.6  # 3495.7485 lies between two ticks, nearer to the upper one
+    short = trailed(made(K.TRAILING, BUY, None, trail_percent=0.15), 3501.0, 0.2)
+    assert short.trigger == 3506.4  # 3506.2515
 
 
 def test_other_kinds_do_not_trail_and_a_blind_one_is_never_reached() -> None:

@@ -1,13 +1,11 @@
 """When a conditional order may act: phases, gaps, states, lines; and what a restart keeps."""
 
 import pytest
-from tests.unit.trading.conditional.floor import STATES, Floor
+from tests.unit.trading.conditional.floor import STATES, Floor, Next
 from tests.unit.trading.desk import RB
 
-from homalos.gateway.protocol import VenueSnapshot
 from homalos.model.conditional import ConditionalKind, GapPolicy
 from homalos.model.enums import (
-    Channel,
     Offset,
     OrderKind,
     OrderStatus,
@@ -16,10 +14,8 @@ from homalos.model.enums import (
     StrategyState,
     TradingState,
 )
-from homalos.model.event import Event
 from homalos.model.events import (
     ConditionalChanged,
-    ConnectionChanged,
     KillSwitch,
     OrderSubmitted,
     Reconciled,
@@ -204,24 +200,6 @@ def test_nothing_fires_while_the_line_is_down_or_books_differ() -> None:
 # ------------------------------------------------------------------ restarts
 
 
-class Next(Floor):
-    """The next run on what the journal of the last one holds, the line still down."""
-
-    def __init__(self, before: Floor, records: list[Event] | None = None) -> None:
-        super().__init__(open_=False)
-        self.clock.advance(before.clock.now())
-        self._fills = 1000
-        records = before.written if records is None else records
-        recovery.fold(records, self.books, self.manager, None, self.kept)
-        self.market()
-
-    def go_on(self, venue: VenueSnapshot) -> None:
-        """The line comes up; what the venue says."""
-        self.venue.snapshot = venue
-        self.post(ConnectionChanged("test", Channel.TRADING, True, "", self.clock.now()))
-        self.runs()
-
-
 def test_armed_orders_come_back_and_act_after_reconciliation_only() -> None:
     before = Floor(long=2)
     id_ = before.place(lots=2, gap=G.LIMIT)
@@ -237,13 +215,46 @@ def test_armed_orders_come_back_and_act_after_reconciliation_only() -> None:
 
 def test_what_has_fired_never_fires_again() -> None:
     before = Floor(long=2)
-    id_ = before.place(lots=2)
+    id_ = before.place(kind=K.STOP_LIMIT, limit=3479.0, lots=2)
     before.last(3480.0)
+    before.report(id_, OrderStatus.ACCEPTED)
     after = Next(before)
     after.go_on(before.agrees())
+    assert not after.kept.suspended
+    assert [o.status for o in after.kept.live()] == [STATES.FIRED]
     after.last(3400.0)
     assert not after.fired()
-    assert after.status(id_) is not STATES.ARMED
+    after.fill(id_, 3479.0)
+    assert after.status(id_) is STATES.DONE
+
+
+def test_a_denial_of_an_earlier_run_is_not_tried_again() -> None:
+    before = Floor(long=1)
+    id_ = before.place(kind=K.STOP_LIMIT, limit=9.0)
+    before.last(3480.0)
+    records = [
+        e for e in before.written
+        if not (isinstance(e, ConditionalChanged) and e.order.status is STATES.FAILED)
+    ]  # fmt: skip
+    after = Next(before, records)
+    after.go_on(before.agrees())
+    assert after.status(id_) is STATES.FAILED
+    after.last(3400.0)
+    assert not after.fired()
+
+
+def test_the_operators_word_on_a_difference_arms_no_conditional_order() -> None:
+    """It says that it is suspended; it acts when books and venue agree."""
+    floor = Floor(long=1)
+    id_ = floor.place()
+    floor.post(Reconciled("test", False, ("one lot",), 0))
+    floor.post(state(TradingState.ACTIVE))
+    floor.last(3400.0)
+    assert floor.status(id_) is STATES.ARMED
+    assert "not agreed" in floor.kept.suspended
+    floor.post(Reconciled("test", True, (), 0))
+    floor.last(3400.0)
+    assert floor.status(id_) is STATES.FIRED
 
 
 def test_a_crash_between_trigger_and_order_sends_it_once() -> None:
