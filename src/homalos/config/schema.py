@@ -96,8 +96,8 @@ class Config(Section):
 
 
 def product_of(contract: str) -> str:
-    """``SHFE.rb`` of ``SHFE.rb2605``; "" where there is no month."""
-    match = re.fullmatch(r"(.*[A-Za-z])\d{3,4}", contract)
+    """``SHFE.rb`` of ``SHFE.rb2605``; "" where there is no month of four digits."""
+    match = re.fullmatch(r"(.*[A-Za-z])\d{4}", contract)
     return match[1] if match else ""
 
 

@@ -1,12 +1,18 @@
 """Windows of the order rate; orders found by the venue's id, per exchange."""
 
 from msgspec.structs import replace
-from tests.unit.trading.desk import DAY, IF, RB, Desk
+from tests.unit.trading.desk import DAY, IF, RB, Desk, instrument
 
 from homalos.model.enums import OrderStatus, Side
-from homalos.model.events import TradingDayChanged
+from homalos.model.events import (
+    InstrumentListed,
+    OrderReported,
+    OrderSubmitted,
+    TradingDayChanged,
+)
 from homalos.model.ids import InstrumentId, OrderId, StrategyId, VenueOrderId
 from homalos.model.times import MINUTE
+from homalos.trading.recovery import fold
 from homalos.trading.registry import OrderRegistry
 from homalos.trading.sending import Sending, within
 
@@ -66,3 +72,19 @@ def test_the_venues_id_names_an_order_of_one_exchange_only() -> None:
     assert registry.find(None, InstrumentId("SHFE.cu2601"), VenueOrderId("   7")) == order
     assert registry.find(None, IF, VenueOrderId("   7")) is None
     assert registry.find(OrderId("x"), RB, VenueOrderId("7")) is None, "padding is part of it"
+
+
+def test_what_left_today_is_counted_again_after_a_restart() -> None:
+    desk = Desk()
+    for price in (3490.0, 3491.0):
+        id_ = desk.submit(price=price)
+        desk.report(id_, OrderStatus.ACCEPTED)
+    desk.cancel(id_)
+    desk.report(id_, OrderStatus.CANCELLED)
+    report = [e for e in desk.facts if isinstance(e, OrderReported)]
+    new = Desk(ready=False)
+    written = [e for e in desk.recorded if isinstance(e, OrderSubmitted)]
+    fold([InstrumentListed(instrument(), 0), *written, *report], new.books, new.manager)
+    sent = new.manager.registry.sent
+    assert (len(sent.account.orders), len(sent.account.cancels)) == (2, 1)
+    assert len(sent.of(StrategyId("alpha")).orders) == 2
