@@ -65,6 +65,15 @@ from homalos.model.journaled import (
     VenueAnswered,
 )
 from homalos.model.market import Bar, Tick
+from homalos.model.reconciling import (
+    AcceptVenue,
+    AssignLoss,
+    DayMarks,
+    LossAssigned,
+    PositionAdjusted,
+    Reconcile,
+    VenueTaken,
+)
 
 
 class Lane(IntEnum):
@@ -102,7 +111,7 @@ CATALOGUE: dict[type[Event], Entry] = {
     for row in (
         _row(SetTradingState, _C, "operator kernel risk console", "orders risk"),
         _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
-        _row(KillSwitch, _C, "operator console monitor", "orders risk"),
+        _row(KillSwitch, _C, "operator console monitor orders", "orders risk"),
         _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
         _row(EndFlatten, _C, "operator console", "orders"),
         _row(FlattenChanged, _C, "orders", "store console monitor", broadcast=True),
@@ -120,6 +129,11 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
         _row(SettlementKnown, _C, "account", "store", broadcast=True),
         _row(Reconciled, _C, "orders", "orders risk store console monitor", broadcast=True),
+        _row(Reconcile, _C, "operator console", "orders"),
+        _row(AcceptVenue, _C, "operator console", "orders"),
+        _row(AssignLoss, _C, "operator console", "orders"),
+        _row(PositionAdjusted, _C, "orders", "store console monitor", broadcast=True),
+        _row(LossAssigned, _C, "orders", "store console monitor", broadcast=True),
         _row(SubmitOrder, _E, "strategy orders console operator", "orders"),
         _row(CancelOrder, _E, "strategy orders console operator", "orders"),
         _row(ReplaceOrder, _E, "strategy console operator", "orders"),
@@ -175,6 +189,8 @@ CATALOGUE: dict[type[Event], Entry] = {
                 CoreTold,
                 VenueAnswered,
                 GatewayReturned,
+                VenueTaken,
+                DayMarks,
             )
         ),
     )

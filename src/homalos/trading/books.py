@@ -83,6 +83,8 @@ class Books:
         self.margins: tuple[float, float] | None = None
         """(ours, the venue's) at its last answer; ``None``: it has not answered yet."""
         self.reservations = Reservations()
+        self.blocked: frozenset[StrategyId] = frozenset()
+        """Who may open nothing: lots of theirs are gone, and nobody has said whose."""
         self._costed: Order | None = None
         self._cost = (0.0, 0.0)
         self._timer: Timer | None = None
@@ -287,6 +289,11 @@ class Books:
     def provisional(self) -> tuple[InstrumentId, ...]:
         """Contracts whose lots of yesterday stand at a mark of ours."""
         return tuple(sorted(self._provisional))
+
+    def settlements(self) -> tuple[tuple[InstrumentId, float], ...]:
+        """At which a roll would take place now, by contract, where anything is known."""
+        found = ((id_, self._settlement(id_)) for id_ in sorted(self._contracts))
+        return tuple((id_, price) for id_, price in found if price is not None)
 
     def _settlement(self, instrument: InstrumentId) -> float | None:
         tick = self.quotes.get(instrument)

@@ -26,9 +26,12 @@ from homalos.model.events import (
     TradingDayChanged,
 )
 from homalos.model.journaled import GatewayReturned
+from homalos.model.reconciling import DayMarks, LossAssigned, PositionAdjusted, VenueTaken
+from homalos.trading.adjusting import expire
 from homalos.trading.books import Books
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.manager import OrderManager
+from homalos.trading.shortages import assign
 from homalos.trading.states import LIVE
 
 _CANCELLED, _GFD = OrderStatus.CANCELLED, TimeInForce.GFD
@@ -46,16 +49,26 @@ def fold(
     ``facts`` gets what was published then about orders and trades, each with its trading day: for
     a store that had not written it when the process died.
     """
+    past = tuple(events)
+    marks = {event.trading_day: event.marks for event in past if isinstance(event, DayMarks)}
     manager.muted, manager.past = True, facts
     count = 0
+    whole = False
     try:
-        for event in events:
+        for event in past:
+            if isinstance(event, TradingDayChanged):
+                books.marks.update(marks.get(event.trading_day, ()))
+            elif isinstance(event, VenueTaken):
+                whole = True
+            elif isinstance(event, AccountSnapshot) and whole:
+                continue  # a checkpoint, for starts that begin to read at it
             count += _one(event, books, manager)
             if conditionals is not None:
                 _hold(event, conditionals)
     finally:
         manager.muted, manager.past = False, None
-    _count_cancels(manager)
+    if not any(isinstance(event, GatewayReturned) for event in past):
+        _count_cancels(manager)
     manager.sync.history = count > 0
     return count
 
@@ -125,6 +138,12 @@ def _one(event: Event, books: Books, manager: OrderManager) -> bool:
         case SettlementKnown(instrument=instrument, trading_day=day, price=price):
             if day == books.trading_day:
                 books.settle(instrument, price)
+        case PositionAdjusted():
+            expire(books, event)
+        case LossAssigned():
+            assign(books, event)
+        case VenueTaken(trading_day=day, account=account, positions=positions, trades=trades):
+            books.restore(VenueSnapshot(day, account, positions, (), trades))
         case AccountSnapshot(account=account, positions=positions):
             books.load(event.books, event.performances)
             books.restore(VenueSnapshot(account.trading_day, account, positions, (), ()))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from msgspec.structs import replace
-from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument
+from tests.unit.trading.desk import DAY, IF, RB, Desk, M, instrument, venue_state
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import (
@@ -247,6 +247,22 @@ def exits_do_not_count_as_too_many(desk: Desk) -> None:
 def meets_itself(desk: Desk) -> None:
     desk.submit(price=3500.0)
     desk.submit(side=Side.SELL, price=3500.0, strategy=B)
+
+
+def opens_while_its_lots_are_missing(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.venue.snapshot = venue_state()
+    desk.manager.sync.request("test")
+    desk.bus.run_until_idle()
+    desk.advance(2)
+    desk.submit(instrument=M)
+
+
+def another_opens_while_its_lots_are_missing(desk: Desk) -> None:
+    desk.trade(Side.BUY, 3)
+    desk.books.blocked = frozenset({StrategyId("alpha")})
+    desk.submit(instrument=M, strategy=B)
+    desk.submit(side=Side.SELL, offset=Offset.CLOSE_TODAY)
 
 
 def passes_by_itself(desk: Desk) -> None:
@@ -571,6 +587,7 @@ FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("duplicate", S(max_identical_orders=1), same(2, side=Side.SELL)),
     ("open_orders", S(max_open_orders=3), burst(4, 0)),
     ("self_trade", S(), meets_itself),
+    ("unassigned_loss", S(), opens_while_its_lots_are_missing),
 ]
 PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("trading_state", S(), reducing_state_and_an_exit),
@@ -654,6 +671,7 @@ PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("self_trade", S(), passes_by_itself),
     ("self_trade", S(), meets_what_is_cancelled),
     ("self_trade", S(prevent_self_trade=False), meets_itself),
+    ("unassigned_loss", S(), another_opens_while_its_lots_are_missing),
 ]
 
 

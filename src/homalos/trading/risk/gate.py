@@ -135,6 +135,7 @@ class RiskGate:
         view.now = now
         view.state = self._control.state
         view.connected = venue.connected
+        view.blocked = order.strategy in books.blocked
         view.instrument, view.contract, view.place = (
             contract.instrument, contract, contract.place
         )  # fmt: skip

@@ -27,6 +27,7 @@ class RiskView:
         "account_sent",
         "available",
         "balance",
+        "blocked",
         "book_closable",
         "book_net",
         "buys",
@@ -93,6 +94,8 @@ class RiskView:
     reducing: bool
     """See ``gate.RiskGate``."""
     opens: bool
+    blocked: bool
+    """Lots of the strategy are gone, and nobody has said yet whose."""
     opening: LotSide
     """The direction that the order would add to."""
     closing: LotSide

@@ -30,6 +30,7 @@ from homalos.trading.risk.rules.stale_data import StaleData
 from homalos.trading.risk.rules.strategy_cancel_rate import StrategyCancelRate
 from homalos.trading.risk.rules.strategy_order_rate import StrategyOrderRate
 from homalos.trading.risk.rules.trading_state import TradingStateRule
+from homalos.trading.risk.rules.unassigned_loss import UnassignedLoss
 from homalos.trading.risk.view import Rule
 
 RULES: tuple[type[Rule], ...] = (
@@ -63,5 +64,6 @@ RULES: tuple[type[Rule], ...] = (
     OpenOrders,
     Duplicate,
     SelfTrade,
+    UnassignedLoss,
 )
 """The gate itself adds ``instrument``: without a known contract no other rule can judge."""
