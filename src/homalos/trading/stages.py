@@ -2,8 +2,8 @@
 
 A stage is asked once an intent, in the order of ``OrderManager.stages``, again when an intent that
 was held is released, and before every later try. It answers ``None``: go on; ``Hold``: the intent
-waits in the daemon, and whoever held it calls ``OrderManager.working.release``; ``Denial``: it never
-leaves; or the intent with other terms. It costs every order its call: return early.
+waits in the daemon, and whoever held it calls ``OrderManager.working.release``; ``Denial``: it
+never leaves; or the intent with other terms. It costs every order its call: return early.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """How far through the last price an order may be priced: a buy above it, a sell below it.
 
-The other way an order only rests, which costs nothing."""
+The other way an order only rests, which costs nothing. An order that somebody sent to the day's
+limit by choice goes there."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
@@ -27,7 +28,7 @@ class Collar(Rule):
         last = view.last_price
         assert last is not None
         through = (order.price - last) * view.sign
-        if through <= 0:
+        if through <= 0 or order.to_limit:
             return None
         tick = view.instrument.tick_size
         if through > (self._ticks + _SLACK) * tick:

@@ -27,7 +27,7 @@ class OppositeCollar(Rule):
         if quote is None:
             return None
         through = (order.price - quote) * view.sign
-        if through <= 0:
+        if through <= 0 or order.to_limit:
             return None
         tick = view.instrument.tick_size
         if through > (self._ticks + _SLACK) * tick:

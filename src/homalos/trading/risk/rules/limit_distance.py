@@ -24,6 +24,8 @@ class LimitDistance(Rule):
         self.active = self._ticks > 0 or self._percent > 0
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
+        if order.to_limit:
+            return None
         limit = view.upper_limit if view.buys else view.lower_limit
         assert limit is not None
         room, tick = (limit - order.price) * view.sign, view.instrument.tick_size
