@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         _add_login,
         _add_token,
         _add_kill,
+        _add_reconcile,
         _add_setup,
     ):
         add(commands)
@@ -255,6 +256,29 @@ def _config(options: argparse.Namespace) -> int:
     return show_config(options)
 
 
+def _add_reconcile(commands: Commands) -> None:
+    text = "books against venue: differences, and your word on them / 账本与柜台对账"
+    sub = _command(commands, "reconcile", text, _reconcile)
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--ask", action="store_true", help="compare now / 立即对账")
+    what.add_argument(
+        "--accept", action="store_true", help="take the venue's word for these / 以柜台为准"
+    )
+    what.add_argument(
+        "--assign",
+        nargs=4,
+        metavar=("CONTRACT", "DIRECTION", "STRATEGY", "LOTS"),
+        help="these missing lots were this strategy's / 将缺少的持仓计入该策略",
+    )
+    _data_option(sub)
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from homalos.commands import reconcile
+
+    return reconcile(options)
+
+
 def _add_setup(commands: Commands) -> None:
     sub = _command(commands, "setup", "install optional parts / 安装可选组件", _setup)
     sub.add_argument("what", choices=["ctp", "native"])
@@ -300,6 +324,14 @@ def _token(options: argparse.Namespace) -> int:
 def _add_kill(commands: Commands) -> None:
     sub = _command(commands, "kill", "halt and cancel all orders / 停止交易并全撤", _kill)
     sub.add_argument("--reason", default="command line")
+    sub.add_argument(
+        "--scope",
+        choices=["cancel", "strategy", "daemon", "account"],
+        default="cancel",
+        help="cancel: positions stay; strategy: close one strategy's; daemon: close all that "
+        "strategies and you hold here; account: close every lot / cancel 只撤单，其余同时平仓",
+    )
+    sub.add_argument("--strategy", metavar="NAME", help="with --scope strategy / 策略名")
     _data_option(sub)
 
 

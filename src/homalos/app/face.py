@@ -10,15 +10,17 @@ import msgspec
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.conditional import LOCAL
-from homalos.model.enums import OrderStatus, Severity, TradingState
+from homalos.model.enums import Direction, KillScope, OrderStatus, Severity, TradingState
 from homalos.model.event import Record
 from homalos.model.events import (
     ORDER_FACTS,
     ActorQuarantined,
     AlertRaised,
+    BeginFlatten,
     CancelConditional,
     CancelOrder,
     ConnectionChanged,
+    EndFlatten,
     HandlerFailed,
     KillSwitch,
     OrderFact,
@@ -27,7 +29,8 @@ from homalos.model.events import (
     TradeFilled,
     TradingDayChanged,
 )
-from homalos.model.ids import OrderId, StrategyId
+from homalos.model.ids import InstrumentId, OrderId, StrategyId
+from homalos.model.reconciling import AcceptVenue, AssignLoss, Reconcile
 from homalos.model.trading import Account, Order, Position, StrategyPerformance, Trade
 from homalos.trading.states import LIVE
 
@@ -125,6 +128,9 @@ class Face:
             "trading_state_who": control.who,
             "trading_state_why": control.why,
             "trading_state_when": control.when,
+            "trading_ceiling": control.ceiling.value,
+            "broker_phone": engine.config.trading.broker_phone,
+            "flatten": [_plain(job) for job in engine.flatten.jobs()],
             "live_orders": sum(order.status in LIVE for order in open_orders),
             "open_orders": len(open_orders),
             "ticks": engine.gate.verdicts["accepted"],
@@ -183,6 +189,22 @@ class Face:
         notes = {"local": True, "note_en": local_en, "note_zh": local_zh}
         return [_plain(order) | notes | {"suspended": held.suspended} for order in held.live()]
 
+    def reconciliation(self) -> dict[str, Any]:
+        now = self._engine.orders.sync.adjusting
+        return {
+            "differences": list(now.differences),
+            "confirmed": now.confirmed,
+            "missing": [
+                {
+                    "instrument": row.instrument,
+                    "direction": row.direction.value,
+                    "lots": row.lots,
+                    "owners": [{"strategy": name, "lots": lots} for name, lots in row.owners],
+                }
+                for row in now.missing
+            ],
+        }
+
     def has_order(self, order_id: OrderId) -> bool:
         """By its own id, or by its intent's, as a cancel finds it."""
         return bool(self._engine.orders.registry.of_intent(order_id))
@@ -224,8 +246,23 @@ class Face:
 
     # ------------------------------------------------------------ commands
 
-    def kill(self, who: str, why: str) -> None:
-        self._engine.bus.post(KillSwitch(who, why, self._engine.clock.now()))
+    def kill(
+        self, who: str, why: str, scope: KillScope = KillScope.CANCEL, strategy: str = ""
+    ) -> None:
+        now = self._engine.clock.now()
+        if scope is KillScope.CANCEL:
+            self._engine.bus.post(KillSwitch(who, why, now))
+        else:
+            self._engine.bus.post(BeginFlatten(scope, StrategyId(strategy), who, why, now))
+
+    def end_flatten(self, strategy: str, who: str, why: str) -> None:
+        now = self._engine.clock.now()
+        self._engine.bus.post(EndFlatten(StrategyId(strategy), who, why, now))
+
+    def books_of(self, strategy: str) -> bool:
+        """Whether anything is known under this name: a strategy, or a book."""
+        known = {info.id for info in self._engine.strategies.strategies()}
+        return strategy in known or any(b.strategy == strategy for b in self._engine.books.books())
 
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
         self._engine.bus.post(SetTradingState(state, who, why, self._engine.clock.now()))
@@ -235,6 +272,19 @@ class Face:
 
     def cancel_conditional(self, order_id: OrderId, who: str) -> None:
         self._engine.bus.post(CancelConditional(order_id, who, self._engine.clock.now()))
+
+    def reconcile(self, who: str) -> None:
+        self._engine.bus.post(Reconcile(who, self._engine.clock.now()))
+
+    def accept_venue(self, differences: tuple[str, ...], who: str) -> None:
+        self._engine.bus.post(AcceptVenue(differences, who, self._engine.clock.now()))
+
+    def assign_loss(
+        self, instrument: InstrumentId, direction: Direction, strategy: StrategyId, lots: int,
+        who: str,
+    ) -> None:  # fmt: skip
+        now = self._engine.clock.now()
+        self._engine.bus.post(AssignLoss(instrument, direction, strategy, lots, who, now))
 
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
         now = self._engine.clock.now()
