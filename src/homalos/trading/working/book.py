@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _S = IntentStage
 _MARKET, _CHASE = OrderKind.MARKET, OnTimeout.CHASE
 _LATE = "its time is over / 已过有效时间"
+_TRADES = frozenset({None, Phase.CONTINUOUS})
+"""Phases in which what is held may leave."""
 _CANCELS_PASS = frozenset({None, Phase.CONTINUOUS, Phase.AUCTION})
 """Phases in which a venue takes a cancel; None: it has not told."""
 
@@ -79,7 +81,9 @@ class WorkingIntents:
     def release(self, id_: OrderId) -> None:
         """What held this intent may be over: ask the stages again."""
         plan = self.plans.get(id_)
-        if plan is not None and plan.stage is _S.HELD and not plan.recovered:
+        if plan is None or plan.stage is not _S.HELD or plan.recovered:
+            return
+        if self._manager.phase(plan.intent.instrument) in _TRADES:  # else: on_phase
             self._round(plan)
 
     def release_on(self, instrument: InstrumentId) -> None:
@@ -290,7 +294,7 @@ class WorkingIntents:
             if (contract.exchange, contract.product) != (exchange, product):
                 continue
             if plan.stage is _S.HELD:
-                self._round(plan)
+                self.release(plan.intent.intent_id)
             elif plan.timer is None and 0 < plan.due <= now:
                 self._look(plan)
 
@@ -375,7 +379,10 @@ class WorkingIntents:
             self._drop(plan, "the daemon was restarted between two tries", told=not over)
         elif registry.get(merge.part_id(id_, plan.number)) is not None and plan.rounds:
             self._drop(plan, "its next orders are at the venue already")
-        elif plan.stage in (_S.HELD, _S.RETRY):
+        elif plan.stage is _S.HELD:
+            self._arm(plan)
+            self.release(id_)
+        elif plan.stage is _S.RETRY:
             self._round(plan)
         elif (step := self._over(plan)) is not None:
             self._round(step)
