@@ -29,6 +29,7 @@ from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
+from homalos.trading.flatten.keeper import Flatten
 from homalos.trading.manager import OrderManager
 from homalos.trading.offsets import BookMode
 from homalos.trading.risk.gate import RiskGate
@@ -118,8 +119,15 @@ class Engine:
         self.conditionals = Conditionals(
             self.bus, self.timers, self.books, self.orders, self.control, market.sessions
         )
+        ids = OrderIds(run)
+        self.flatten = Flatten(
+            self.bus, self.timers, self.books, self.orders, self.control, market.sessions, ids,
+            subscribe=self._subscribe, entries=config.strategies,
+            opaque=self.gateway.opaque_positions,
+        )  # fmt: skip
+        self.flatten.configure(config.trading, config.risk)
         self.strategies = StrategyManager(
-            self.bus, self.timers, OrderIds(run), View(self.books, self.orders, self.conditionals),
+            self.bus, self.timers, ids, View(self.books, self.orders, self.conditionals),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
             account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
         )  # fmt: skip
@@ -139,6 +147,7 @@ class Engine:
         self.books.attach()
         self.control.attach()
         self.orders.attach()
+        self.flatten.attach()
         self.conditionals.attach()
         self.conditionals.expect = self.strategies.expect
         self.strategies.attach()
@@ -168,6 +177,7 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
+        self.flatten.configure(config.trading, config.risk)
         if self.user_rules is not None:
             self.user_rules.configure(config.risk)
         self.strategies.configure(config.strategy)
@@ -182,6 +192,7 @@ class Engine:
             "books": self.books.state(),
             "conditionals": self.conditionals.state(),
             "control": self.control.state_record(),
+            "flatten": self.flatten.state(),
             "orders": self.orders.state(),
             "risk": self.risk.state(),
             "strategies": self.strategies.state(),

@@ -22,6 +22,7 @@ from homalos.kernel.journal import Journal, JournalError, JournalRecord, Kind
 from homalos.kernel.state import state_hash
 from homalos.model.event import Event
 from homalos.model.events import (
+    FlattenChanged,
     InstrumentListed,
     Reconciled,
     StrategiesSaved,
@@ -172,6 +173,8 @@ class Memory:
             self._save_strategies()
             engine.bus.record(engine.books.snapshot(), Kind.CHECKPOINT)
             engine.conditionals.checkpoint()
+            engine.flatten.checkpoint()
+            engine.orders.working.checkpoint()
             self._file.fold_from = self._journal.needed_from = segment
             self._write()
 
@@ -191,6 +194,9 @@ def restore(
 ) -> int:
     """Fold the past into ``engine``; the number of records that counted."""
     folded = recovery.fold(past, engine.books, engine.orders, facts, engine.conditionals)
+    for event in past:
+        if isinstance(event, FlattenChanged):
+            engine.flatten.fold(event.job)
     saved = [event for event in past if isinstance(event, StrategiesSaved)]
     if saved:
         engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))

@@ -111,6 +111,35 @@ class TradingState(StrEnum):
     ACTIVE = "active"
 
 
+class KillScope(StrEnum):
+    """What a kill reaches; chosen each time."""
+
+    CANCEL = "cancel"
+    """Halt and cancel every working order; positions stay."""
+    STRATEGY = "strategy"
+    """One strategy: it is stopped and blocked, its orders are cancelled, its book is closed."""
+    DAEMON = "daemon"
+    """Halt; what strategies and the trader hold here is closed, lots of nobody's stay."""
+    ACCOUNT = "account"
+    """Halt; every order and every lot of the account, whoever's."""
+
+
+class FlattenStage(StrEnum):
+    """How far a flatten has come."""
+
+    CANCELLING = "cancelling"
+    """Orders of its scope still work; contracts without any are closed already."""
+    CLOSING = "closing"
+    WAITING = "waiting"
+    """Nothing can leave now: line down, not reconciled, closed session."""
+    CHECKING = "checking"
+    """Flat by the books; the venue is asked."""
+    FLAT = "flat"
+    """Nothing is left. What it blocked stays blocked."""
+    ENDED = "ended"
+    """A person ended it, or its session is over; it blocks nothing any more."""
+
+
 class Phase(StrEnum):
     """Phase of a product's session."""
 

@@ -166,7 +166,7 @@ class Desk:
             if row.lane is not Lane.MARKET:
                 self.bus.subscribe(event, self.facts.append, actor="test", role="store")
         record = self.bus.record
-        self.bus.record = lambda event: (self.recorded.append(event), record(event))[1]  # type: ignore[method-assign]
+        self.bus.record = lambda event, *kind: (self.recorded.append(event), record(event, *kind))[1]  # type: ignore[method-assign]
         for part in (self.books, self.control, self.manager):
             part.attach()
         if ready:
