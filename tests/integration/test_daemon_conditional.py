@@ -86,6 +86,16 @@ def test_a_clean_stop_keeps_what_is_held(daemon: Daemon) -> None:
     assert [o["status"] for o in held(daemon)] == ["armed"]
 
 
+def test_a_replay_of_the_journal_makes_every_step_again(daemon: Daemon) -> None:
+    """Entry, fills, trigger, exit, its end: the same outcomes and the same hash."""
+    row(daemon)
+    daemon.start("--speed", "20")
+    until(lambda: any("done" in result for _, result in audit(daemon)), 20, "the stop's end")
+    assert daemon.stop() == 0
+    code, out, err = daemon.say("journal", "replay", "--strategies", str(daemon.strategies))
+    assert code == 0, out + err
+
+
 def test_exits_outlive_the_quarantine_of_their_strategy(daemon: Daemon) -> None:
     row(daemon, loose=True, rogue=True)
     daemon.start("--speed", "20")

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from homalos.model.conditional import TRANSITIONS, Conditional, ConditionalStatus
+from homalos.model.conditional import (
+    TRANSITIONS,
+    Conditional,
+    ConditionalKind,
+    ConditionalStatus,
+)
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 
 _WATCHED = (ConditionalStatus.ARMED, ConditionalStatus.TRIGGERED)
@@ -11,10 +16,13 @@ _WATCHED = (ConditionalStatus.ARMED, ConditionalStatus.TRIGGERED)
 class Watch:
     """What is known of a watched order beside its record; only of this run."""
 
-    __slots__ = ("order", "seen")
+    __slots__ = ("falls", "order", "seen", "trails")
 
     def __init__(self, order: Conditional) -> None:
         self.order = order
+        self.falls = order.falls
+        self.trails = order.kind is ConditionalKind.TRAILING
+        """At hand: every tick asks."""
         self.seen = 0
         """Start of the stretch of continuous trading in which it was last looked at; 0: it could
         not act since, so the next price may be a gap."""

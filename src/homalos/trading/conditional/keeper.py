@@ -19,7 +19,6 @@ from homalos.market.sessions import Sessions
 from homalos.model.conditional import (
     LOCAL,
     Conditional,
-    ConditionalKind,
     ConditionalStatus,
     GapPolicy,
 )
@@ -185,10 +184,14 @@ class Conditionals:
         price = price_of(order.source, tick)
         if price is None:
             return
-        order = self._trail(watch, price)
-        can = can and (not order.opens or self._may_open(order))
+        if watch.trails:
+            order = self._trail(watch, price)
+        if order.opens and not self._may_open(order):
+            can = False
         gap, watch.seen = watch.seen != stretch, stretch if can else 0
-        if can and reached(order, price) and not 0 < order.good_till <= self._bus.clock.now():
+        if not can or not reached(order.trigger, watch.falls, price):
+            return
+        if not 0 < order.good_till <= self._bus.clock.now():
             self._trigger(order, gap, tick.ts_native)
 
     def _may_open(self, order: Conditional) -> bool:
@@ -196,7 +199,7 @@ class Conditionals:
 
     def _trail(self, watch: Watch, price: float) -> Conditional:
         order = watch.order
-        if order.kind is ConditionalKind.TRAILING:
+        if watch.trails:
             contract = self._books.instrument(order.instrument)
             assert contract is not None
             moved = trailed(order, price, contract.tick_size)

@@ -21,12 +21,11 @@ def price_of(source: TriggerSource, tick: Tick) -> float | None:
     return tick.bid_price if source is _BID else tick.ask_price
 
 
-def reached(order: Conditional, price: float) -> bool:
-    """Whether the trigger has been reached or passed."""
-    trigger = order.trigger
+def reached(trigger: float | None, falls: bool, price: float) -> bool:
+    """Whether the trigger has been reached or passed; ``falls``: from above."""
     if trigger is None:
         return False
-    return price <= trigger + _NOISE if order.falls else price >= trigger - _NOISE
+    return price <= trigger + _NOISE if falls else price >= trigger - _NOISE
 
 
 def trailed(order: Conditional, price: float, tick_size: float) -> Conditional:

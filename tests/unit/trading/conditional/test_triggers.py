@@ -7,11 +7,16 @@ from homalos.model.conditional import Conditional, ConditionalKind, TriggerSourc
 from homalos.model.enums import Side
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
 from homalos.model.market import Tick
-from homalos.trading.conditional.triggers import price_of, reached, trailed
+from homalos.trading.conditional import triggers
+from homalos.trading.conditional.triggers import price_of, trailed
 
 K, BUY, SELL = ConditionalKind, Side.BUY, Side.SELL
 IF = InstrumentId("CFFEX.IF2603")
 TICK = Tick(IF, 1, 1, 20260105, 3500.2, 1, None, None, 3500.0, 3, 3500.4, 4)
+
+
+def reached(order: Conditional, price: float) -> bool:
+    return triggers.reached(order.trigger, order.falls, price)
 
 
 def made(kind: K, side: Side, trigger: float | None = 3500.0, **changes: object) -> Conditional:
