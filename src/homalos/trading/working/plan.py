@@ -86,9 +86,10 @@ class Plan:
         )  # fmt: skip
 
     def state(self) -> tuple[object, ...]:
+        """When a cancel is asked for again is nobody's business but this run's."""
+        due = 0 if self.stage is IntentStage.ENDING else self.due
         return (
-            self.intent, self.stage.value, self.tries, self.rounds, self.first, self.due,
-            self.replaced,
+            self.intent, self.stage.value, self.tries, self.rounds, self.first, due, self.replaced,
         )  # fmt: skip
 
 
