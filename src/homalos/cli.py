@@ -56,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
         _add_login,
         _add_token,
         _add_kill,
+        _add_reconcile,
         _add_setup,
     ):
         add(commands)
@@ -294,15 +295,26 @@ def _calendar(options: argparse.Namespace) -> int:
 
 def _add_journal(commands: Commands) -> None:
     sub = _command(commands, "journal", "read the journal / 查看日志账", _journal)
-    sub.add_argument("action", choices=["verify", "show"])
+    sub.add_argument("action", choices=["verify", "show", "replay"])
     _data_option(sub)
-    sub.add_argument("--kind", choices=["ingress", "outcome"], help="only these records")
-    sub.add_argument("--event", metavar="NAME", help="only this class of event")
-    sub.add_argument("--last", type=int, default=0, metavar="N", help="only the last N")
+    kinds = ["ingress", "outcome", "checkpoint"]
+    sub.add_argument("--kind", choices=kinds, help="show: only these records")
+    sub.add_argument("--event", metavar="NAME", help="show: only this class of event")
+    sub.add_argument("--last", type=int, default=0, metavar="N", help="show: only the last N")
+    sub.add_argument("--run", type=int, metavar="N", help="replay: this run, not the last / 运行号")
+    sub.add_argument(
+        "--strategies", type=Path, metavar="DIR", help="replay: the strategies' folder / 策略目录"
+    )
+    sub.add_argument(
+        "--anyway",
+        action="store_true",
+        help="replay: also where code, strategies or config are not as they were / 强制回放",
+    )
+    _config_options(sub)
 
 
 def _journal(options: argparse.Namespace) -> int:
-    from homalos.commands import journal
+    from homalos.journal_commands import journal
 
     return journal(options)
 
@@ -345,6 +357,29 @@ def _config(options: argparse.Namespace) -> int:
     from homalos.commands import show_config
 
     return show_config(options)
+
+
+def _add_reconcile(commands: Commands) -> None:
+    text = "books against venue: differences, and your word on them / 账本与柜台对账"
+    sub = _command(commands, "reconcile", text, _reconcile)
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--ask", action="store_true", help="compare now / 立即对账")
+    what.add_argument(
+        "--accept", action="store_true", help="take the venue's word for these / 以柜台为准"
+    )
+    what.add_argument(
+        "--assign",
+        nargs=4,
+        metavar=("CONTRACT", "DIRECTION", "STRATEGY", "LOTS"),
+        help="these missing lots were this strategy's / 将缺少的持仓计入该策略",
+    )
+    _data_option(sub)
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from homalos.commands import reconcile
+
+    return reconcile(options)
 
 
 def _add_setup(commands: Commands) -> None:
@@ -392,6 +427,14 @@ def _token(options: argparse.Namespace) -> int:
 def _add_kill(commands: Commands) -> None:
     sub = _command(commands, "kill", "halt and cancel all orders / 停止交易并全撤", _kill)
     sub.add_argument("--reason", default="command line")
+    sub.add_argument(
+        "--scope",
+        choices=["cancel", "strategy", "daemon", "account"],
+        default="cancel",
+        help="cancel: positions stay; strategy: close one strategy's; daemon: close all that "
+        "strategies and you hold here; account: close every lot / cancel 只撤单，其余同时平仓",
+    )
+    sub.add_argument("--strategy", metavar="NAME", help="with --scope strategy / 策略名")
     _data_option(sub)
 
 

@@ -5,20 +5,19 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections import deque
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from homalos import defaults_dir
-from homalos.app.stopping import KILL_FILE
+from homalos.app.stopping import KILL_FILE, kill_text
 from homalos.config.faults import ConfigError
 from homalos.config.loader import Loaded, load
 from homalos.console.sessions import CLI_TOKEN, create_token, read_tokens, revoke_token
-from homalos.kernel import journal as journals
 from homalos.kernel.clock import monotonic_ns, sleep
-from homalos.model.times import SECOND, china_text
+from homalos.model.enums import KillScope
+from homalos.model.times import SECOND
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -60,57 +59,15 @@ def show_config(options: argparse.Namespace) -> int:
     return DONE
 
 
-def journal(options: argparse.Namespace) -> int:
-    """``verify`` reads all and tells every fault; ``show`` prints records as JSON lines."""
-    folder = options.data_dir / "journal"
-    if not folder.is_dir():
-        sys.stderr.write(f"{folder}: no journal there / 没有日志账\n")
-        return FAILED
-    if options.action == "verify":
-        verdict = journals.verify(folder)
-        sys.stdout.write(
-            f"{verdict.segments} segments, {verdict.records} records: {verdict.ingress} ingress, "
-            f"{verdict.outcomes} outcomes, last seq {verdict.last_seq}\n"
-        )
-        for fault in verdict.faults:
-            sys.stdout.write(f"FAULT {fault}\n")
-        return FAILED if verdict.faults else DONE
-    return _show_journal(folder, options)
-
-
-def _show_journal(folder: Path, options: argparse.Namespace) -> int:
-    lines: deque[str] = deque(maxlen=options.last or None)
-    try:
-        for record in journals.read(folder):
-            if options.kind and record.kind.name.lower() != options.kind:
-                continue
-            event = record.event()
-            name = type(event).__name__
-            if options.event and name != options.event:
-                continue
-            body = msgspec.json.encode(msgspec.structs.asdict(event)).decode()
-            line = (
-                f"{record.seq}\t{china_text(record.ts)}\t{record.kind.name.lower()}\t{name}\t{body}"
-            )
-            if options.last:
-                lines.append(line)
-            else:
-                print(line)
-    except journals.JournalError as error:
-        sys.stderr.write(f"{error}\n")
-        return FAILED
-    except BrokenPipeError:
-        return DONE
-    for line in lines:
-        print(line)
-    return DONE
-
-
 # ---------------------------------------------------------------- to a running daemon
 
 
 class _NoDaemonError(Exception):
     """No daemon answers for this data folder."""
+
+
+class _RefusedError(RuntimeError):
+    """The daemon answers that the command itself is wrong."""
 
 
 def _ask(data_dir: Path, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
@@ -132,7 +89,8 @@ def _ask(data_dir: Path, path: str, body: dict[str, Any] | None) -> dict[str, An
             reply: dict[str, Any] = msgspec.json.decode(answer.read())
             return reply
     except urllib.error.HTTPError as error:
-        raise RuntimeError(error.read().decode(errors="replace")) from None
+        wrong = _RefusedError if error.code in (404, 422) else RuntimeError
+        raise wrong(error.read().decode(errors="replace")) from None
     except OSError:
         raise _NoDaemonError from None
 
@@ -157,22 +115,33 @@ def login(options: argparse.Namespace) -> int:
 
 
 def kill(options: argparse.Namespace) -> int:
-    """Halt trading and cancel every order: through the console, and where the daemon does not say
-    within three seconds that it is halted, by a file that it watches for."""
+    """Halt trading and cancel every order, and with a scope close positions: through the console,
+    and where the daemon does not say within three seconds that it does so, by a file that it
+    watches for."""
+    scope, strategy = KillScope(options.scope), options.strategy or ""
+    if (scope is KillScope.STRATEGY) != bool(strategy):
+        sys.stderr.write("--scope strategy, and it alone, needs --strategy NAME / 需指定策略\n")
+        return WRONG
+    reason = options.reason.strip()[:200] or "command line"
+    wanted = {"reason": reason, "scope": scope.value, "strategy": strategy}
     try:
-        _ask(options.data_dir, "/api/v1/risk/kill", {"reason": options.reason})
-        if _is_halted(options.data_dir):
-            print("halted / 已停止交易")
+        _ask(options.data_dir, "/api/v1/risk/kill", wanted)
+        if (said := _obeyed(options.data_dir, scope, strategy)) is not None:
+            print(said)
             return DONE
         sys.stderr.write("the daemon took it, but does not say that it is halted / 未确认停止\n")
     except _NoDaemonError:
         pass
+    except _RefusedError as error:
+        sys.stderr.write(f"refused / 拒绝: {error}\n")
+        if scope is not KillScope.CANCEL:
+            return WRONG
     except Exception as error:  # noqa: BLE001  whatever goes wrong, the file is still to be written
         sys.stderr.write(f"the console does not answer: {error}\n")
     if not options.data_dir.is_dir():
         return _told(options.data_dir)
     path = options.data_dir / KILL_FILE
-    path.write_text(options.reason)
+    path.write_text(kill_text(reason, scope, strategy), encoding="utf-8")
     print(
         f"wrote {path}: a running daemon halts within a second, and the next start begins halted / "
         "已写入停止标志"
@@ -180,14 +149,25 @@ def kill(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _is_halted(data_dir: Path) -> bool:
-    """Whether the daemon itself says so, asked for three seconds."""
+def _obeyed(data_dir: Path, scope: KillScope, strategy: str) -> str | None:
+    """What the daemon itself says of it, asked for three seconds."""
     give_up = monotonic_ns() + 3 * SECOND
     while monotonic_ns() < give_up:
-        if _ask(data_dir, "/api/v1/system/status", None)["trading_state"] == "halted":
-            return True
+        status = _ask(data_dir, "/api/v1/system/status", None)
+        halted = scope is KillScope.STRATEGY or status["trading_state"] == "halted"
+        if halted and scope is KillScope.CANCEL:
+            return "halted / 已停止交易"
+        for job in status["flatten"]:
+            if halted and (job["scope"], job["strategy"]) == (scope.value, strategy):
+                return _progress(job)
         sleep(0.1)
-    return False
+    return None
+
+
+def _progress(job: dict[str, Any]) -> str:
+    text = f"{job['stage']}: {job['lots']} lots to close, {job['orders']} orders to cancel / "
+    text += f"待平 {job['lots']} 手，待撤 {job['orders']} 笔"
+    return f"{text}; {job['text']}" if job["text"] else text
 
 
 def token(options: argparse.Namespace) -> int:
@@ -253,6 +233,73 @@ def exchange_libraries() -> int:
     except NativeMissingError as error:
         sys.stderr.write(f"homalos: {error}\n")
         return FAILED
+    return DONE
+
+
+# ---------------------------------------------------------------- books against the venue
+
+_RECONCILIATION = "/api/v1/reconciliation"
+
+
+def reconcile(options: argparse.Namespace) -> int:
+    """Without an option: show. ``--accept`` takes the venue's word for what was shown."""
+    try:
+        if options.ask:
+            _ask(options.data_dir, f"{_RECONCILIATION}/ask", {})
+            print("asked / 已请求对账")
+            return DONE
+        if options.assign:
+            return _assign(options)
+        state = _ask(options.data_dir, _RECONCILIATION, None)
+        _show(state)
+        return _accept(options, state) if options.accept else DONE
+    except _NoDaemonError:
+        return _told(options.data_dir)
+    except RuntimeError as error:
+        sys.stderr.write(f"refused / 拒绝: {error}\n")
+        return FAILED
+
+
+def _show(state: dict[str, Any]) -> None:
+    for line in state["differences"]:
+        print(line)
+    if not state["differences"]:
+        print("nothing differs that is not explained / 无未解释的差异")
+    elif not state["confirmed"]:
+        print("seen once: a second equal answer is waited for / 等待再次确认")
+    for row in state["missing"]:
+        owners = ", ".join(f"{owner['strategy']} {owner['lots']}" for owner in row["owners"])
+        print(
+            f"MISSING / 缺少  {row['instrument']} {row['direction']}: {row['lots']} lots, claimed "
+            f"by / 账本持有 {owners}"
+        )
+
+
+def _accept(options: argparse.Namespace, state: dict[str, Any]) -> int:
+    if not state["confirmed"]:
+        sys.stderr.write("there is nothing to accept yet / 尚无可确认的差异\n")
+        return FAILED
+    _ask(options.data_dir, f"{_RECONCILIATION}/accept", {"differences": state["differences"]})
+    print("accepted: the venue is asked once more, then the books take its word / 已确认")
+    return DONE
+
+
+def _assign(options: argparse.Namespace) -> int:
+    instrument, direction, strategy, lots = options.assign
+    if not lots.isdecimal() or direction not in ("long", "short"):
+        sys.stderr.write("--assign CONTRACT long|short STRATEGY LOTS\n")
+        return WRONG
+    _ask(
+        options.data_dir,
+        f"{_RECONCILIATION}/assign",
+        {
+            "instrument": instrument,
+            "direction": direction,
+            "strategy": strategy,
+            "lots": int(lots),
+        },
+    )
+    _show(_ask(options.data_dir, _RECONCILIATION, None))
     return DONE
 
 

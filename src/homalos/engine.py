@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from homalos.config.schema import Config
+from homalos.gateway.journaled import JournaledGateway
 from homalos.gateway.protocol import Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.catalogue import check
@@ -19,15 +20,20 @@ from homalos.market.calendar_watch import CalendarWatch
 from homalos.market.gate import TickGate
 from homalos.market.products import Products
 from homalos.market.sessions import Sessions
-from homalos.model.events import InstrumentListed
-from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.conditional import Conditional
+from homalos.model.events import InstrumentListed, IntentChanged
+from homalos.model.ids import AccountId, InstrumentId, StrategyId
 from homalos.model.market import Tick
 from homalos.model.trading import Account, Order, StrategyBook
 from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
+from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
+from homalos.trading.flatten.keeper import Flatten
 from homalos.trading.manager import OrderManager
+from homalos.trading.offsets import BookMode
 from homalos.trading.risk.gate import RiskGate
+from homalos.trading.risk.user_rules import UserRules
 
 ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
 """Roles that every profile has."""
@@ -45,11 +51,14 @@ class Market:
 class View:
     """What strategies may read of the account."""
 
-    def __init__(self, books: Books, orders: OrderManager) -> None:
+    def __init__(self, books: Books, orders: OrderManager, held: Conditionals) -> None:
         self.account: Callable[[], Account] = books.account
         self.book: Callable[..., StrategyBook] = books.book
         self.books: Callable[[], tuple[StrategyBook, ...]] = books.books
         self.live: Callable[[], Iterable[Order]] = orders.live
+        self.conditionals: Callable[[], Iterable[Conditional]] = held.live
+        self.intents: Callable[[], Iterable[IntentChanged]] = orders.working.pending
+        self.set_mode: Callable[[StrategyId, BookMode], None] = books.strategies.set_mode
 
 
 class Engine:
@@ -58,6 +67,8 @@ class Engine:
     ``recorded``: the times of the market are not compared with the clock: it comes from a file,
     or the clock follows it. ``watchdog``: strategies have time budgets and their files are watched.
     ``resolve``: how a pattern of strategies.yaml becomes a contract, if not as in a simulation.
+    ``risk_rules``: the folder of the trader's own rules. ``bus``, ``timers``: a replay brings its
+    own.
     """
 
     def __init__(
@@ -74,32 +85,57 @@ class Engine:
         watchdog: bool = True,
         stuck_file: Path | None = None,
         resolve: Callable[[str], InstrumentId | None] | None = None,
+        risk_rules: Path | None = None,
+        bus: Bus | None = None,
+        timers: Timers | None = None,
     ) -> None:
         account = AccountId(config.app.account)
         self.config = config
         self.clock = clock
-        self.bus = Bus(clock, config.kernel, journal)
-        self.timers = Timers(self.bus)
-        self.gateway = make_gateway(self.bus, self.timers)
+        self.bus = bus or Bus(clock, config.kernel, journal)
+        self.timers = timers or Timers(self.bus)
+        self.gateway = make_gateway(self.bus, self.timers.outside())
+        if journal is not None:
+            self.gateway = JournaledGateway(self.gateway, self.bus)
         accept: Callable[[Tick], None] = self.bus.post
         if isinstance(clock, FollowingClock):
             accept = MarketFollower(self.bus, clock, self.timers).accept
         self.gate = TickGate(market.sessions, clock, config.market, accept, recorded=recorded)
         self.calendar = CalendarWatch(self.bus, market.calendar)
         self.bars = BarAggregator(self.bus, self.timers, market.sessions, config.market)
-        self.books = Books(self.bus, self.timers, config.trading, account)
+        self.books = Books(
+            self.bus, self.timers, config.trading, account, market.products.sector
+        )
         simulated = self.gateway.simulated
         self.control = TradingControl(self.bus, config.trading, simulated=simulated)
-        self.risk = RiskGate(config.risk, self.books, self.control, simulated=simulated)
+        self.risk = RiskGate(
+            config.risk, self.books, self.control, simulated=simulated,
+            closes=market.sessions.session_end,
+        )  # fmt: skip
         self.orders = OrderManager(
             self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,
         )  # fmt: skip
+        self.conditionals = Conditionals(
+            self.bus, self.timers, self.books, self.orders, self.control, market.sessions
+        )
+        ids = OrderIds(run)
+        self.flatten = Flatten(
+            self.bus, self.timers, self.books, self.orders, self.control, market.sessions, ids,
+            subscribe=self._subscribe, entries=config.strategies,
+            opaque=self.gateway.opaque_positions,
+        )  # fmt: skip
+        self.flatten.configure(config.trading, config.risk)
         self.strategies = StrategyManager(
-            self.bus, self.timers, OrderIds(run), View(self.books, self.orders),
+            self.bus, self.timers, ids, View(self.books, self.orders, self.conditionals),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
             account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
         )  # fmt: skip
+        self.user_rules: UserRules | None = None
+        if risk_rules is not None:
+            self.user_rules = UserRules(
+                risk_rules, self.bus, config.risk, self.risk, self.strategies.guarded
+            )
 
     def _subscribe(self, instruments: Iterable[InstrumentId]) -> None:
         self.gateway.subscribe(instruments)
@@ -111,9 +147,14 @@ class Engine:
         self.books.attach()
         self.control.attach()
         self.orders.attach()
+        self.flatten.attach()
+        self.conditionals.attach()
+        self.conditionals.expect = self.strategies.expect
         self.strategies.attach()
         # After the strategies: bars close by timers, so no tick of theirs waits for one.
         self.bars.attach()
+        if self.user_rules is not None:
+            self.user_rules.attach()
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self.gate.listed(event.instrument)
@@ -136,16 +177,23 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
+        self.flatten.configure(config.trading, config.risk)
+        if self.user_rules is not None:
+            self.user_rules.configure(config.risk)
         self.strategies.configure(config.strategy)
 
     def state_hash(self) -> str:
         """Of orders, books, risk and strategies: no measured time, no statistics."""
-        return state_hash(
-            {
-                "books": self.books.state(),
-                "control": self.control.state_record(),
-                "orders": self.orders.state(),
-                "risk": self.risk.state(),
-                "strategies": self.strategies.state(),
-            }
-        )
+        return state_hash(self.state())
+
+    def state(self) -> dict[str, object]:
+        """All state, by part."""
+        return {
+            "books": self.books.state(),
+            "conditionals": self.conditionals.state(),
+            "control": self.control.state_record(),
+            "flatten": self.flatten.state(),
+            "orders": self.orders.state(),
+            "risk": self.risk.state(),
+            "strategies": self.strategies.state(),
+        }

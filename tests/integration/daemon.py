@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from homalos.config.sections.risk_rates import NO_RATES
+
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 
@@ -83,7 +85,7 @@ class Daemon:
         for path in (Path(__file__).parent / "strategies").glob("*.py"):
             shutil.copy(path, self.strategies)
         (self.config / "strategies.yaml").write_text(entries)
-        self.risk("max_orders_per_s: 100000\nmax_orders_per_min: 1000000\n")
+        self.risk("".join(f"{name}: 0\n" for name in (*NO_RATES, "max_identical_orders")))
 
     def risk(self, text: str) -> None:
         """Write risk.yaml."""

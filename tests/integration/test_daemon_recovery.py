@@ -178,7 +178,7 @@ def forget_answers(daemon: Daemon) -> None:
     old = path.read_bytes()
     new = bytearray(old[: records[fills[-3]].offset])
     for record in sent:
-        new += old[record.offset : record.offset + 25 + len(record.payload)]
+        new += old[record.offset : record.offset + 33 + len(record.payload)]
     path.write_bytes(new + bytes(len(old) - len(new)))
 
 

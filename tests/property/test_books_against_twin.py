@@ -8,17 +8,18 @@ from tests.twin.ledger import DayEnd, Fill, Terms, Twin
 from tests.unit.trading.desk import DAY, IF, RB, STOCK, Desk, M, account, instrument
 
 from homalos.config.sections.risk import RiskSection
+from homalos.config.sections.risk_rates import NO_RATES
 from homalos.config.sections.trading import TradingSection
-from homalos.model.enums import Direction, Side
-from homalos.model.events import TradeFilled, TradingDayChanged
-from homalos.model.ids import InstrumentId, StrategyId
+from homalos.model.enums import Direction, Offset, Side
+from homalos.model.events import TradeFilled, TradeReported, TradingDayChanged
+from homalos.model.ids import UNATTRIBUTED, InstrumentId, StrategyId, TradeId
 from homalos.model.market import Rate
 
 HALF_CENT = Decimal("0.005")
-OWNERS = ("alpha", "beta", "manual")
+OWNERS = ("alpha", "beta", "manual", UNATTRIBUTED)
 WIDE = RiskSection(
-    max_orders_per_s=100_000, max_orders_per_min=100_000, max_margin_use_percent=100,
-    prevent_self_trade=False, max_order_lots=1000,
+    **NO_RATES, max_identical_orders=0, max_margin_use_percent=100, prevent_self_trade=False,
+    max_order_lots=1000,
 )  # fmt: skip
 
 
@@ -83,7 +84,14 @@ def _trade(
     desk: Desk, twin: Twin, owner: str, id_: InstrumentId, side: Side, lots: int, price: float
 ) -> None:
     before = len(desk.seen(TradeFilled))
-    desk.trade(side, lots, price, id_, owner)
+    if owner == UNATTRIBUTED:  # at another terminal
+        day, now = desk.books.trading_day, desk.clock.now()
+        report = TradeReported(
+            None, None, TradeId(f"x{before}"), id_, side, Offset.OPEN, price, lots, day, now, now
+        )
+        desk.post(report)
+    else:
+        desk.trade(side, lots, price, id_, owner)
     booked = [fact.trade for fact in desk.seen(TradeFilled)[before:]]
     assert sum(trade.lots for trade in booked) == lots, desk.gate.denied
     for trade in booked:
@@ -121,5 +129,7 @@ def _compare(desk: Desk, twin: Twin, prices: dict[InstrumentId, float]) -> None:
             assert book.net_lots == twin.net(owner, name)
             net += book.net_lots
         assert net == contract.net, "the books add up to the account"
+    today = sum(b.closed_profit_by_date + b.position_profit_by_date for b in books.books())
+    assert abs(account_.closed_profit + account_.position_profit - today) < 0.005, "in money too"
     assert account_.frozen_margin == 0
     assert account_.frozen_fees == 0

@@ -17,7 +17,11 @@ from homalos.config.schema import SIBLINGS, Config
 from homalos.config.shape import own_faults
 
 ROWS = ("products", "calendar", "strategies")
-KEYS = {i.key: i for i in walk(type_of(Config)) if i.key.split(".")[0] not in ROWS}
+KEYS = {
+    i.key: i
+    for i in walk(type_of(Config))
+    if i.key.split(".")[0] not in ROWS and ".*." not in i.key
+}
 CHECKED_TOGETHER = {"console.host": st.sampled_from(["127.0.0.1", "::1", "localhost"])}
 """Keys of which a section says more than their type does."""
 
@@ -64,7 +68,14 @@ def _fitting(type_: inspect.Type) -> st.SearchStrategy[Any]:
                 st.characters(min_codepoint=33, max_codepoint=0x9FFF), min_size=least or 1
             )
         case inspect.VarTupleType(item_type=item, min_length=least):
-            return st.lists(_fitting(item), min_size=least or 0, max_size=3)
+            rows = isinstance(bare(item), inspect.StructType)
+            same = (lambda row: row["id"]) if rows else None  # ids of rows are unique
+            return st.lists(_fitting(item), min_size=least or 0, max_size=3, unique_by=same)
+        case inspect.DictType(value_type=value):
+            names = st.from_regex(r"[A-Z]{2,4}\.[a-z]{1,2}", fullmatch=True)
+            return st.dictionaries(names, _fitting(value), max_size=3)
+        case inspect.StructType(fields=fields):
+            return st.fixed_dictionaries({f.encode_name: _fitting(f.type) for f in fields})
         case inspect.UnionType(types=types):
             return st.one_of(*[_fitting(t) for t in types])
         case inspect.NoneType():
@@ -99,6 +110,10 @@ def bad(type_: inspect.Type) -> list[str]:
         case inspect.UnionType(types=types):
             lists = [set(bad(t)) for t in types if not isinstance(t, inspect.NoneType)]
             return sorted(set.intersection(*lists) - {"~"})
+        case inspect.DictType(value_type=value):
+            return ["5", "text", "[a]", *(f"{{a: {text}}}" for text in bad(value)[:4])]
+        case inspect.StructType():
+            return ["5", "text", "[a]"]
         case other:
             raise AssertionError(f"no values for {other}: teach this test")
 
@@ -142,10 +157,13 @@ def test_each_kind_of_bad_value_is_a_fault_of_that_key_alone(folder: Path, info:
         assert all((f.expected.en and f.expected.zh) or f.problem.en for f in found)
 
 
+_HOLDERS = (inspect.VarTupleType, inspect.DictType)
+
+
 def _at_or_in(info: KeyInfo, found: tuple[Fault, ...]) -> set[str]:
-    """The key itself, or an item of its list."""
+    """The key itself, or an item of its list or mapping."""
     items = {f.key for f in found if f.key.startswith(f"{info.key}.")}
-    return {info.key, *items} if isinstance(info.type, inspect.VarTupleType) else {info.key}
+    return {info.key, *items} if isinstance(info.type, _HOLDERS) else {info.key}
 
 
 @pytest.mark.parametrize("info", KEYS.values(), ids=lambda info: info.key)

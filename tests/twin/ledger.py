@@ -3,7 +3,8 @@
 It shares nothing with the daemon's code. Every figure is computed from the first trade on, each
 time that somebody asks. Rules: profit by date, first in first out where the exchange picks the
 lots, fees by trade rounded half up to the cent, closes at the close-today rate until today's opens
-are used up (SHFE and INE: by offset).
+are used up (SHFE and INE: by offset), margin at one of four prices, of the larger side alone where
+a product has that relief (FACTS A9-A12).
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ class Terms:
     open_fee: tuple[Decimal, Decimal]
     close_fee: tuple[Decimal, Decimal]
     close_today_fee: tuple[Decimal, Decimal]
+    long_margin: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    short_margin: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    relief: str = ""
+    """Name of the product whose contracts share it; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Lot:
 
     basis: Decimal
     today: bool
+    opened: Decimal
 
 
 @dataclass
@@ -57,6 +63,11 @@ class Played:
 
     start: Decimal
     closed: dict[str, Decimal] = field(default_factory=dict)
+    closed_by_trade: dict[str, Decimal] = field(default_factory=dict)
+    opens: dict[tuple[str, bool], list[Decimal]] = field(default_factory=dict)
+    """Prices of all lots opened today, closed since or not."""
+    settled: dict[str, Decimal] = field(default_factory=dict)
+    """Previous settlement of each contract."""
     fees: dict[str, Decimal] = field(default_factory=dict)
     lots: dict[tuple[str, bool], list[Lot]] = field(default_factory=dict)
     fresh: dict[tuple[str, bool], int] = field(default_factory=dict)
@@ -94,13 +105,16 @@ class Twin:
         played.start += sum(played.closed.values(), Decimal(0))
         played.start -= sum(played.fees.values(), Decimal(0))
         played.closed, played.fees, played.fresh = {}, {}, {}
+        played.closed_by_trade, played.opens = {}, {}
+        played.settled = dict(day.settlements)
 
     def _fill(self, fill: Fill, played: "Played") -> None:
         terms, opens = self.terms[fill.contract], fill.offset == "open"
         key = (fill.contract, fill.buy is opens)
         held = played.lots.setdefault(key, [])
         if opens:
-            held.extend(Lot(fill.price, True) for _ in range(fill.lots))
+            held.extend(Lot(fill.price, True, fill.price) for _ in range(fill.lots))
+            played.opens.setdefault(key, []).extend([fill.price] * fill.lots)
             played.fresh[key] = played.fresh.get(key, 0) + fill.lots
             fee = self._fee(terms.open_fee, fill.price, fill.lots, fill.contract)
         else:
@@ -122,9 +136,12 @@ class Twin:
             index, at_today = 0, played.fresh.get(key, 0) > 0
             played.fresh[key] = played.fresh.get(key, 0) - at_today
         lot = held.pop(index)
-        gain = (fill.price - lot.basis) * self.terms[fill.contract].multiplier
-        before = played.closed.get(fill.contract, Decimal(0))
-        played.closed[fill.contract] = before + (-gain if fill.buy else gain)
+        sign = (-1 if fill.buy else 1) * self.terms[fill.contract].multiplier
+        for made, since in (
+            (played.closed, lot.basis), (played.closed_by_trade, lot.opened),
+        ):  # fmt: skip
+            before = made.get(fill.contract, Decimal(0))
+            made[fill.contract] = before + (fill.price - since) * sign
         return at_today
 
     def equity(self, marks: dict[str, Decimal]) -> Decimal:
@@ -137,6 +154,39 @@ class Twin:
                 move = (marks[contract] - lot.basis) * self.terms[contract].multiplier
                 total += move if long else -move
         return total
+
+    def floating(self, marks: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
+        """Position profit by date and by trade."""
+        by_date = by_trade = Decimal(0)
+        for (contract, long), held in self.play().lots.items():
+            sign = (1 if long else -1) * self.terms[contract].multiplier
+            by_date += sum((marks[contract] - lot.basis) * sign for lot in held)
+            by_trade += sum((marks[contract] - lot.opened) * sign for lot in held)
+        return by_date, by_trade
+
+    def margin(self, rule: str, marks: dict[str, Decimal]) -> Decimal:
+        """Of the whole account; ``rule``: open, pre_settlement, last, average."""
+        played, total = self.play(), Decimal(0)
+        groups: dict[str, list[Decimal]] = {}
+        for (contract, long), held in played.lots.items():
+            terms = self.terms[contract]
+            rate = terms.long_margin if long else terms.short_margin
+            opens = played.opens.get((contract, long), [])
+            side = Decimal(0)
+            for lot in held:
+                price = lot.basis  # of older ones
+                if lot.today and rule == "pre_settlement":
+                    price = played.settled.get(contract, lot.basis)
+                elif lot.today and rule == "last":
+                    price = marks[contract]
+                elif lot.today and rule == "average":
+                    price = sum(opens, Decimal(0)) / len(opens)
+                side += price * terms.multiplier * rate[0] + rate[1]
+            if terms.relief:
+                groups.setdefault(terms.relief, [Decimal(0), Decimal(0)])[long] += side
+            else:
+                total += side
+        return total + sum((max(pair) for pair in groups.values()), Decimal(0))
 
     def result(self, owner: str, contract: str, mark: Decimal) -> Decimal:
         """What one owner has made in one contract since the beginning, fees paid."""

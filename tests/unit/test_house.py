@@ -15,7 +15,10 @@ FILES = sorted(SRC.rglob("*.py"))
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"app", "backtest", "bench", "commands", "doctor", "exchange_command", "setup"},
+    {
+        "app", "backtest", "bench", "commands", "doctor", "exchange_command", "journal_commands",
+        "setup",
+    },
     {"console", "monitor", "storage", "engine"},
     {"strategy"},
     {"trading"},
@@ -30,7 +33,8 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 BESIDE = {
     ("app", "bench"), ("bench", "app"), ("doctor", "setup"), ("setup", "doctor"),
-    ("commands", "app"), ("exchange_command", "app"),
+    ("commands", "app"), ("exchange_command", "app"), ("journal_commands", "app"),
+    ("journal_commands", "commands"),
 }  # fmt: skip
 
 

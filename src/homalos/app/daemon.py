@@ -14,7 +14,8 @@ from loguru import logger
 from homalos import __version__
 from homalos.app.face import Face
 from homalos.app.keeper import JournalKeeper
-from homalos.app.past import Memory
+from homalos.app.past import STUCK_FILE, Memory
+from homalos.app.risk_record import RiskVersions, RuleFolder
 from homalos.app.stopping import KillFile, cancels_answered, catch_signals
 from homalos.app.summary import Tally, summary, write
 from homalos.app.venues import RunVenue, VenueError
@@ -118,7 +119,8 @@ class Daemon:
             journal=journal,
             recorded=self._venue.recorded,
             watchdog=replay is None,
-            stuck_file=data / "stuck.txt",
+            stuck_file=data / STUCK_FILE,
+            risk_rules=self._rules_dir,
         )
         engine = self.engine
         self._store = Store(
@@ -130,8 +132,16 @@ class Daemon:
         self._tally = Tally(engine)
         self._log_actor = LogActor(engine.bus, self._logs)
         self._reloader = ConfigReloader(engine.bus, self._options.loaded, self._apply)
+        limits = self._options.loaded.watched()["risk.yaml"]
+        self._risk_versions = RiskVersions(data, engine, limits)
+        self._rule_folder = RuleFolder(self._rules_dir, engine)
         self._console = self._make_console()
         self._register(journal)
+
+    @property
+    def _rules_dir(self) -> Path:
+        """The trader's own risk rules, beside the strategies."""
+        return self._options.strategies_dir.parent / "risk_rules"
 
     def _open_journal(self) -> Journal | None:
         kernel = self._config.kernel
@@ -174,6 +184,7 @@ class Daemon:
             self._tally.attach()
         self._log_actor.attach()
         self._reloader.attach()
+        self._risk_versions.attach()
         roles = ["store", "monitor", "config", "console"]
         if self._console is not None:
             self._console.attach()
@@ -193,6 +204,10 @@ class Daemon:
                     health=self._core_health))  # fmt: skip
         add(Service("kill file", depends=("core",), start=self._kill_file.start,
                     stop=self._kill_file.stop, health=self._kill_file.health))  # fmt: skip
+        if self._options.replay is None:  # a replay has the rules with which it began
+            folder = self._rule_folder
+            add(Service("risk rules", depends=("core",), start=folder.start, stop=folder.stop,
+                        health=folder.health))  # fmt: skip
         add(Service("market", depends=("core",), start=self._start_market, stop=self._venue.end))
         add(
             Service(
@@ -208,6 +223,7 @@ class Daemon:
     async def _start_core(self) -> None:
         """Attach, connect, agree with the venue, then let the strategies in."""
         self._attach()
+        self._risk_versions.start()
         engine = self.engine
         engine.bus.attach_loop(asyncio.get_running_loop())
         self._memory.restore(engine)
@@ -260,6 +276,7 @@ class Daemon:
         self._memory.save(engine)
         engine.gateway.close()
         engine.bus.run_until_idle()
+        self._memory.end(engine)
         engine.bus.stop()
         self._venue.close()
 

@@ -9,14 +9,18 @@ import msgspec
 
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
-from homalos.model.enums import OrderStatus, Severity, TradingState
+from homalos.model.conditional import LOCAL
+from homalos.model.enums import Direction, KillScope, OrderStatus, Severity, TradingState
 from homalos.model.event import Record
 from homalos.model.events import (
     ORDER_FACTS,
     ActorQuarantined,
     AlertRaised,
+    BeginFlatten,
+    CancelConditional,
     CancelOrder,
     ConnectionChanged,
+    EndFlatten,
     HandlerFailed,
     KillSwitch,
     OrderFact,
@@ -25,8 +29,9 @@ from homalos.model.events import (
     TradeFilled,
     TradingDayChanged,
 )
-from homalos.model.ids import OrderId, StrategyId
-from homalos.model.trading import Account, Order, Position, Trade
+from homalos.model.ids import InstrumentId, OrderId, StrategyId
+from homalos.model.reconciling import AcceptVenue, AssignLoss, Reconcile
+from homalos.model.trading import Account, Order, Position, StrategyPerformance, Trade
 from homalos.trading.states import LIVE
 
 KEPT = 200
@@ -123,6 +128,9 @@ class Face:
             "trading_state_who": control.who,
             "trading_state_why": control.why,
             "trading_state_when": control.when,
+            "trading_ceiling": control.ceiling.value,
+            "broker_phone": engine.config.trading.broker_phone,
+            "flatten": [_plain(job) for job in engine.flatten.jobs()],
             "live_orders": sum(order.status in LIVE for order in open_orders),
             "open_orders": len(open_orders),
             "ticks": engine.gate.verdicts["accepted"],
@@ -141,6 +149,8 @@ class Face:
             "gate": engine.gate.verdicts,
             "risk_denied": engine.risk.denied,
             "risk_skipped": engine.risk.skipped,
+            "margin": _margins(engine.books.margins),
+            "provisional": engine.books.provisional(),
         }
 
     def account(self) -> Account | None:
@@ -172,6 +182,29 @@ class Face:
         for order in reversed(heapq.nlargest(KEPT, known, key=_changed)):
             self._keep(order)
 
+    def conditionals(self) -> list[dict[str, Any]]:
+        """What this daemon alone holds; each row says so."""
+        held = self._engine.conditionals
+        local_en, local_zh = LOCAL.split(" / ")
+        notes = {"local": True, "note_en": local_en, "note_zh": local_zh}
+        return [_plain(order) | notes | {"suspended": held.suspended} for order in held.live()]
+
+    def reconciliation(self) -> dict[str, Any]:
+        now = self._engine.orders.sync.adjusting
+        return {
+            "differences": list(now.differences),
+            "confirmed": now.confirmed,
+            "missing": [
+                {
+                    "instrument": row.instrument,
+                    "direction": row.direction.value,
+                    "lots": row.lots,
+                    "owners": [{"strategy": name, "lots": lots} for name, lots in row.owners],
+                }
+                for row in now.missing
+            ],
+        }
+
     def has_order(self, order_id: OrderId) -> bool:
         """By its own id, or by its intent's, as a cancel finds it."""
         return bool(self._engine.orders.registry.of_intent(order_id))
@@ -184,6 +217,7 @@ class Face:
 
     def strategies(self) -> list[dict[str, Any]]:
         books = self._engine.books.books()
+        performances = {p.strategy: p for p in self._engine.books.performances.records()}
         rows = []
         for info in self._engine.strategies.strategies():
             mine = [b for b in books if b.strategy == info.id]
@@ -199,6 +233,9 @@ class Face:
                     "closed_profit": sum(b.closed_profit for b in mine),
                     "position_profit": sum(b.position_profit for b in mine),
                     "fees": sum(b.fees for b in mine),
+                    "closed_profit_by_date": sum(b.closed_profit_by_date for b in mine),
+                    "position_profit_by_date": sum(b.position_profit_by_date for b in mine),
+                    **_performance(performances.get(info.id)),
                     "orders": info.orders,
                     "trades": info.trades,
                     "ticks": info.ticks,
@@ -209,8 +246,23 @@ class Face:
 
     # ------------------------------------------------------------ commands
 
-    def kill(self, who: str, why: str) -> None:
-        self._engine.bus.post(KillSwitch(who, why, self._engine.clock.now()))
+    def kill(
+        self, who: str, why: str, scope: KillScope = KillScope.CANCEL, strategy: str = ""
+    ) -> None:
+        now = self._engine.clock.now()
+        if scope is KillScope.CANCEL:
+            self._engine.bus.post(KillSwitch(who, why, now))
+        else:
+            self._engine.bus.post(BeginFlatten(scope, StrategyId(strategy), who, why, now))
+
+    def end_flatten(self, strategy: str, who: str, why: str) -> None:
+        now = self._engine.clock.now()
+        self._engine.bus.post(EndFlatten(StrategyId(strategy), who, why, now))
+
+    def books_of(self, strategy: str) -> bool:
+        """Whether anything is known under this name: a strategy, or a book."""
+        known = {info.id for info in self._engine.strategies.strategies()}
+        return strategy in known or any(b.strategy == strategy for b in self._engine.books.books())
 
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
         self._engine.bus.post(SetTradingState(state, who, why, self._engine.clock.now()))
@@ -218,9 +270,44 @@ class Face:
     def cancel(self, order_id: OrderId, who: str) -> None:
         self._engine.bus.post(CancelOrder(order_id, who, self._engine.clock.now()))
 
+    def cancel_conditional(self, order_id: OrderId, who: str) -> None:
+        self._engine.bus.post(CancelConditional(order_id, who, self._engine.clock.now()))
+
+    def reconcile(self, who: str) -> None:
+        self._engine.bus.post(Reconcile(who, self._engine.clock.now()))
+
+    def accept_venue(self, differences: tuple[str, ...], who: str) -> None:
+        self._engine.bus.post(AcceptVenue(differences, who, self._engine.clock.now()))
+
+    def assign_loss(
+        self, instrument: InstrumentId, direction: Direction, strategy: StrategyId, lots: int,
+        who: str,
+    ) -> None:  # fmt: skip
+        now = self._engine.clock.now()
+        self._engine.bus.post(AssignLoss(instrument, direction, strategy, lots, who, now))
+
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
         now = self._engine.clock.now()
         self._engine.bus.post(StrategyCommand(strategy, action, who, now, payload))
+
+
+def _margins(known: tuple[float, float] | None) -> dict[str, float | None]:
+    """Our margin and the venue's at its last answer, and how far ours is above it."""
+    ours, venues = known or (None, None)
+    apart = None if ours is None or venues is None else round(ours - venues, 2)
+    return {"ours": ours, "venue": venues, "deviation": apart}
+
+
+def _performance(known: StrategyPerformance | None) -> dict[str, float | None]:
+    """Columns of a strategy's row; empty before its first trade."""
+    if known is None:
+        return dict.fromkeys(("equity", "drawdown", "max_drawdown", "sharpe"))
+    return {
+        "equity": known.equity,
+        "drawdown": known.drawdown,
+        "max_drawdown": known.max_drawdown,
+        "sharpe": known.sharpe,
+    }
 
 
 def _plain(row: Record) -> Any:

@@ -13,11 +13,16 @@ from typing import TypeVar
 
 import msgspec
 
+from homalos import __version__
+from homalos.app import identity
 from homalos.engine import Engine
 from homalos.kernel import journal as journals
-from homalos.kernel.journal import Journal, JournalError, JournalRecord
+from homalos.kernel import journal_index
+from homalos.kernel.journal import Journal, JournalError, JournalRecord, Kind
+from homalos.kernel.state import state_hash
 from homalos.model.event import Event
 from homalos.model.events import (
+    FlattenChanged,
     InstrumentListed,
     Reconciled,
     StrategiesSaved,
@@ -25,6 +30,7 @@ from homalos.model.events import (
     TradingDayChanged,
     TradingStateChanged,
 )
+from homalos.model.journaled import RunEnded, RunStarted
 from homalos.model.times import SECOND
 from homalos.trading import recovery
 from homalos.trading.control import ControlState
@@ -32,8 +38,8 @@ from homalos.trading.control import ControlState
 T = TypeVar("T")
 RUN_FILE = "run.json"
 CONTROL_FILE = "control.json"
+STUCK_FILE = "stuck.txt"
 SAVE_EVERY = 10 * SECOND
-_TICK = b"\xa4Tick"
 _OWNER = "memory"
 
 
@@ -81,23 +87,32 @@ class Memory:
             return
         for number, path in journals.segments(folder):
             if number >= self._file.fold_from:
-                for record in journals.read_segment(number, path):
-                    self.last_ts = max(self.last_ts, record.ts)
-                    if record.payload.find(_TICK, 1, 8) < 0:
-                        yield _decoded(record)
+                last_ts, records = journal_index.needed(number, path)
+                self.last_ts = max(self.last_ts, last_ts)
+                yield from map(decoded, records)
 
     # ------------------------------------------------------------ the start
 
     def restore(self, engine: Engine) -> None:
         """Fold the past into books, orders, strategies and control."""
-        self.folded = recovery.fold(self._past, engine.books, engine.orders, self.facts)
-        saved = [e for e in self._past if isinstance(e, StrategiesSaved)]
-        if saved:
-            engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))
         path = self._data / CONTROL_FILE
-        if path.is_file():
-            engine.control.restore(_read(path, ControlState))
+        control = path.read_bytes() if path.is_file() else b""
+        if control:
+            _read(path, ControlState)
+        engine.bus.note(self._started(engine, control))
+        self.folded = restore(engine, self._past, control, self.facts)
         self._past.clear()
+
+    def _started(self, engine: Engine, control: bytes) -> RunStarted:
+        stuck = self._data / STUCK_FILE
+        return RunStarted(
+            self._file.run, __version__, identity.python(), identity.code_hash(),
+            identity.own_files(engine.strategies.folder), msgspec.json.encode(engine.config),
+            engine.gateway.name, engine.gateway.simulated,
+            self._file.fold_from, control,
+            tuple(stuck.read_text(encoding="utf-8").split()) if stuck.is_file() else (),
+            engine.clock.now(),
+        )  # fmt: skip
 
     def attach(self, engine: Engine, journal: Journal | None) -> None:
         self._engine = engine
@@ -115,7 +130,7 @@ class Memory:
     def _next(self) -> None:
         assert self._engine is not None
         now = self._engine.clock.now()
-        self._engine.timers.post_at(
+        self._engine.timers.outside().post_at(
             now + SAVE_EVERY, TimerFired(_OWNER, "save", now + SAVE_EVERY, now)
         )
 
@@ -131,7 +146,8 @@ class Memory:
         state = msgspec.msgpack.encode(engine.strategies.state())
         if state != self._saved:
             self._saved = state
-            engine.bus.record(StrategiesSaved(state, engine.clock.now()))
+            saved = StrategiesSaved(state, engine.clock.now())
+            engine.bus.record(saved, Kind.CHECKPOINT)
 
     def _on_control(self, _: TradingStateChanged) -> None:
         assert self._engine is not None
@@ -150,12 +166,15 @@ class Memory:
         now = engine.clock.now()
         segment = self._journal.segment
         for instrument in engine.gateway.instruments():
-            engine.bus.record(InstrumentListed(instrument, now))
-        engine.bus.record(TradingDayChanged(engine.gateway.name, day, now))
+            engine.bus.record(InstrumentListed(instrument, now), Kind.CHECKPOINT)
+        engine.bus.record(TradingDayChanged(engine.gateway.name, day, now), Kind.CHECKPOINT)
         if not engine.orders.orders():
             self._saved = b""
             self._save_strategies()
-            engine.bus.record(engine.books.snapshot())
+            engine.bus.record(engine.books.snapshot(), Kind.CHECKPOINT)
+            engine.conditionals.checkpoint()
+            engine.flatten.checkpoint()
+            engine.orders.working.checkpoint()
             self._file.fold_from = self._journal.needed_from = segment
             self._write()
 
@@ -164,8 +183,30 @@ class Memory:
         self._save_strategies()
         _replace(self._data / CONTROL_FILE, msgspec.json.encode(engine.control.snapshot()))
 
+    def end(self, engine: Engine) -> None:
+        """The last record, when nothing will happen any more: what a replay has to come to."""
+        parts = tuple((name, state_hash({name: part})) for name, part in engine.state().items())
+        engine.bus.note(RunEnded(self._file.run, engine.state_hash(), parts, engine.clock.now()))
 
-def _decoded(record: JournalRecord) -> Event:
+
+def restore(
+    engine: Engine, past: list[Event], control: bytes, facts: list[tuple[int, Event]] | None
+) -> int:
+    """Fold the past into ``engine``; the number of records that counted."""
+    folded = recovery.fold(past, engine.books, engine.orders, facts, engine.conditionals)
+    for event in past:
+        if isinstance(event, FlattenChanged):
+            engine.flatten.fold(event.job)
+    saved = [event for event in past if isinstance(event, StrategiesSaved)]
+    if saved:
+        engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))
+    if control:
+        engine.control.restore(msgspec.json.decode(control, type=ControlState))
+    return folded
+
+
+def decoded(record: JournalRecord) -> Event:
+    """The event. ``JournalError``: written by code that does not exist any more."""
     try:
         return record.event()
     except msgspec.DecodeError as error:

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple, Protocol
 
 from loguru import logger
 
 from homalos.engine import Engine
 from homalos.kernel.clock import monotonic_ns
+from homalos.model.enums import KillScope
 from homalos.model.times import SECOND
 from homalos.trading.states import LIVE
 
 KILL_FILE = "KILL"
+SCOPE = "scope:"
 LOOK_S = 0.5
 CANCELS_WAIT_S = 3.0
 
@@ -41,10 +44,43 @@ def catch_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[str], None]) 
             signal.signal(number, handle)
 
 
-class KillFile:
-    """``D/KILL`` is the kill switch that needs no web server: its text is the reason."""
+class Kill(Protocol):
+    """What carries a kill out."""
 
-    def __init__(self, data: Path, kill: Callable[[str, str], None]) -> None:
+    def __call__(self, who: str, why: str, scope: KillScope, strategy: str) -> None: ...
+
+
+class Words(NamedTuple):
+    """What stands in a kill file."""
+
+    why: str
+    scope: KillScope
+    strategy: str
+
+
+def words(text: str) -> Words:
+    """Of a kill file: its text is the reason. A first line ``scope: account``, ``scope: daemon`` or
+    ``scope: strategy NAME`` closes positions too; one that means nothing halts and cancels."""
+    first, _, rest = text.strip().partition("\n")
+    if not first.lower().startswith(SCOPE):
+        return Words(text.strip()[:200] or "kill file", KillScope.CANCEL, "")
+    scope, _, strategy = first[len(SCOPE) :].strip().partition(" ")
+    why, strategy = rest.strip()[:200] or "kill file", strategy.strip()
+    one = scope == KillScope.STRATEGY
+    if scope not in set(KillScope) or one != bool(strategy):
+        return Words(f"{first[:100]}: no such scope / 范围无效; {why}", KillScope.CANCEL, "")
+    return Words(why, KillScope(scope), strategy)
+
+
+def kill_text(why: str, scope: KillScope, strategy: str) -> str:
+    """The text of a kill file that says this."""
+    return f"{SCOPE} {' '.join((scope.value, strategy)).strip()}\n{why}\n"
+
+
+class KillFile:
+    """``D/KILL`` is the kill switch that needs no web server (``words``)."""
+
+    def __init__(self, data: Path, kill: Kill) -> None:
         self._path = data / KILL_FILE
         self._kill = kill
         self._task: asyncio.Task[None] | None = None
@@ -55,7 +91,8 @@ class KillFile:
         try:
             if not self._path.exists():
                 return
-            self._kill("file", self._reason())
+            said = self._said()
+            self._kill("file", said.why, said.scope, said.strategy)
             self._path.unlink()
             self._troubled = False
         except OSError as error:
@@ -65,11 +102,11 @@ class KillFile:
                 )
             self._troubled = True
 
-    def _reason(self) -> str:
+    def _said(self) -> Words:
         try:
-            return self._path.read_text(errors="replace").strip()[:200] or "kill file"
+            return words(self._path.read_text(encoding="utf-8", errors="replace"))
         except OSError:
-            return "kill file"
+            return words("")
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._watch(), name="kill file")

@@ -16,6 +16,7 @@ from homalos import defaults_dir
 from homalos.bench.measure import Row, latencies, quietest
 from homalos.config.loader import load
 from homalos.config.schema import Config
+from homalos.config.sections.risk_rates import NO_RATES
 from homalos.engine import Engine, Market
 from homalos.exchange.engine import Exchange
 from homalos.exchange.sources.generator import GeneratedMarket
@@ -159,10 +160,16 @@ class Desk:
 
 def _config() -> Config:
     config = load(defaults_dir(), environ={}).config
-    no_rates = {"max_orders_per_s": 100_000, "max_orders_per_min": 1_000_000}
+    # Rates that the desk does not exceed: windows of 0 would be no limit, and so no work.
+    wide = dict.fromkeys(NO_RATES, 1_000_000)
+    all_on = {
+        "before_close_minutes": 1,
+        "limit_distance_percent": 0.1,
+        "max_identical_orders": 1_000,
+    }
     return replace(
         config,
-        risk=replace(config.risk, **no_rates),
+        risk=replace(config.risk, **wide, **all_on),
         exchange=replace(config.exchange, generator_products=PRODUCTS, opening_cash=1e9),
         strategies=(),
     )

@@ -20,9 +20,12 @@ SUITE = {
     "ctp/spin": "homalos.bench.ctp",
     "ctp/burst": "homalos.bench.ctp",
     "ctp/throughput": "homalos.bench.ctp",
+    "start": "homalos.bench.start",
 }
 """A name with a stroke is a part of the benchmark before it; its module's ``run`` takes the names
 of the parts that are wanted, none for all."""
+BY_NAME = ("start",)
+"""Run only when they are named: they take minutes and a gigabyte."""
 
 
 def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) -> int:
@@ -52,7 +55,7 @@ def run_suite(names: Sequence[str], out: TextIO, json_file: Path | None = None) 
 def _wanted(names: Sequence[str]) -> dict[str, list[str]]:
     """Each benchmark once, with the parts that are asked for; no part: all of it."""
     wanted: dict[str, list[str]] = {}
-    for name in names or [name for name in SUITE if "/" not in name]:
+    for name in names or [name for name in SUITE if "/" not in name and name not in BY_NAME]:
         whole, _, part = name.partition("/")
         parts = wanted.setdefault(whole, [])
         if part and name not in parts:

@@ -17,6 +17,7 @@ from homalos import defaults_dir
 from homalos.bench.measure import Row, latencies, quietest
 from homalos.config.loader import load
 from homalos.config.schema import Config
+from homalos.config.sections.risk_rates import NO_RATES
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.engine import Engine, Market
 from homalos.exchange.engine import Exchange
@@ -106,11 +107,10 @@ def run() -> list[Row]:
 
 def _config() -> Config:
     config = load(defaults_dir(), environ={}).config
-    no_rates = {"max_orders_per_s": 100_000, "max_orders_per_min": 1_000_000}
     entry = StrategyEntry(id="answer", file="answer.py", instruments=("SHFE.rb",))
     return replace(
         config,
-        risk=replace(config.risk, **no_rates),
+        risk=replace(config.risk, max_identical_orders=0, **NO_RATES),
         exchange=replace(config.exchange, generator_products=("SHFE.rb",), opening_cash=1e9),
         strategies=(entry,),
     )

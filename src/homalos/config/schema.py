@@ -1,5 +1,6 @@
 """The whole configuration: one attribute a section, and which file holds which."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
@@ -64,6 +65,25 @@ class Config(Section):
                     f"策略 id {entry.id} 重复",
                 )
             seen.add(entry.id)
+        yield from self._risk_faults()
+
+    def _risk_faults(self) -> Iterator[tuple[str, str, str]]:
+        """A limit for a name that nothing has would hold for nothing, and nobody would see it."""
+        products = {entry.id for entry in self.products.products}
+        if not products:
+            return
+        exchanges = {name.partition(".")[0] for name in products}
+        sectors = {entry.sector for entry in self.products.products}
+        named = (
+            ("lots_of", tuple(self.risk.lots_of), products | sectors),
+            ("instruments_allowed", self.risk.instruments_allowed, products | exchanges),
+            ("instruments_denied", self.risk.instruments_denied, products | exchanges),
+        )
+        for field, names, known in named:
+            for name in names:
+                if name not in known and product_of(name) not in products:
+                    en = f"{name} is no name of products.yaml"
+                    yield f"risk.{field}", en, f"products.yaml 中没有 {name}"
 
     def _ctp_faults(self) -> Iterator[tuple[str, str, str]]:
         """What a line to CTP cannot do without."""
@@ -73,6 +93,12 @@ class Config(Section):
         for name, value in wanted:
             if not value:
                 yield name, "gateway ctp needs it", "使用 ctp 通道时必填"
+
+
+def product_of(contract: str) -> str:
+    """``SHFE.rb`` of ``SHFE.rb2605``; "" where there is no month of four digits."""
+    match = re.fullmatch(r"(.*[A-Za-z])\d{4}", contract)
+    return match[1] if match else ""
 
 
 TITLES: dict[str, Words] = {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from homalos.model.enums import TradingState
-from homalos.model.ids import OrderId, StrategyId
+from homalos.model.enums import Direction, KillScope, TradingState
+from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.trading import Account, Order, Position, Trade
 
 
@@ -22,6 +22,16 @@ class Queries(Protocol):
     def has_order(self, order_id: OrderId) -> bool:
         """Whether a cancel of this order (or of this intent's orders) means anything."""
 
+    def conditionals(self) -> list[dict[str, Any]]:
+        """Orders that this daemon alone holds, oldest first; each row says that it is local, and
+        why it could not fire now."""
+
+    def books_of(self, strategy: str) -> bool:
+        """Whether there is a strategy, or a book, of this name."""
+
+    def reconciliation(self) -> dict[str, Any]:
+        """What differs between books and venue, and which lots are gone."""
+
     def trades(self, limit: int) -> Sequence[Trade]: ...
     def strategies(self) -> list[dict[str, Any]]: ...
     def alerts(self, limit: int) -> list[dict[str, Any]]: ...
@@ -30,7 +40,17 @@ class Queries(Protocol):
 class Commands(Protocol):
     """Commands become events on the bus: the answer is 202, the outcome arrives as a fact."""
 
-    def kill(self, who: str, why: str) -> None: ...
+    def kill(
+        self, who: str, why: str, scope: KillScope = KillScope.CANCEL, strategy: str = ""
+    ) -> None: ...
+    def end_flatten(self, strategy: str, who: str, why: str) -> None: ...
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None: ...
     def cancel(self, order_id: OrderId, who: str) -> None: ...
+    def cancel_conditional(self, order_id: OrderId, who: str) -> None: ...
+    def reconcile(self, who: str) -> None: ...
+    def accept_venue(self, differences: tuple[str, ...], who: str) -> None: ...
+    def assign_loss(
+        self, instrument: InstrumentId, direction: Direction, strategy: StrategyId, lots: int,
+        who: str,
+    ) -> None: ...  # fmt: skip
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None: ...

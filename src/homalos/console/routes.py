@@ -13,7 +13,7 @@ from homalos.console.problems import Problem
 from homalos.console.protocols import Commands, Queries
 from homalos.console.sessions import Sessions
 from homalos.console.static import Assets
-from homalos.model.enums import TradingState
+from homalos.model.enums import KillScope, TradingState
 from homalos.model.ids import OrderId, StrategyId
 
 T = TypeVar("T")
@@ -28,8 +28,19 @@ class Exchange(msgspec.Struct, forbid_unknown_fields=True):
     token: Annotated[str, msgspec.Meta(max_length=200)]
 
 
-class Why(msgspec.Struct, forbid_unknown_fields=True):
+class Kill(msgspec.Struct, forbid_unknown_fields=True):
+    """``scope`` cancel: halt and cancel; strategy, daemon, account: and close what they hold."""
+
     reason: Reason
+    scope: KillScope = KillScope.CANCEL
+    strategy: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Of scope ``strategy``."""
+
+
+class EndOfFlatten(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Reason
+    strategy: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Empty: every flatten."""
 
 
 class SetState(msgspec.Struct, forbid_unknown_fields=True):
@@ -200,6 +211,11 @@ def _reads(app: FastAPI, queries: Queries) -> None:
     async def orders(request: Request) -> Response:
         return answer([_named(o) for o in queries.orders(limit(request))])
 
+    @app.get("/api/v1/conditionals")
+    async def conditionals() -> Response:
+        """Conditional orders: held by this daemon, unknown to every exchange."""
+        return answer(queries.conditionals())
+
     @app.get("/api/v1/trades")
     async def trades(request: Request) -> Response:
         return answer([_named(t) for t in queries.trades(limit(request))])
@@ -253,15 +269,37 @@ def _orders(app: FastAPI, queries: Queries, commands: Commands) -> None:
         commands.cancel(OrderId(order_id), who(request))
         return answer({"accepted": True, "id": order_id}, 202)
 
+    @app.post("/api/v1/conditionals/{order_id}/cancel")
+    async def cancel_conditional(request: Request, order_id: str) -> Response:
+        """End a conditional order that has not fired; of a bracket's id, all its legs."""
+        rows = queries.conditionals()
+        if not any(order_id in (row["id"], row["group"]) for row in rows):
+            raise Problem(404, "no_order", f"no conditional order has the id {order_id}")
+        commands.cancel_conditional(OrderId(order_id), who(request))
+        return answer({"accepted": True, "id": order_id}, 202)
+
     @app.post("/api/v1/risk/kill")
     async def kill(request: Request) -> Response:
-        """Halt and cancel every working order. Never needs a second word.
+        """Halt and cancel every working order; with a ``scope`` close positions too.
 
         202: what came of it is in the status, ``trading_state`` with ``_who``, ``_why`` and
-        ``_when``, and ``live_orders``.
+        ``_when``, ``live_orders``, and ``flatten``: how far each has come, until flat.
         """
-        wanted = await body(request, Why)
-        commands.kill(who(request), wanted.reason)
+        wanted = await body(request, Kill)
+        one = wanted.scope is KillScope.STRATEGY
+        if one != bool(wanted.strategy):
+            text = "scope strategy, and it alone, names a strategy / 仅 strategy 范围需指定策略"
+            raise Problem(422, "invalid", text)
+        if one and not queries.books_of(wanted.strategy):
+            raise Problem(404, "no_strategy", f"there is no strategy or book {wanted.strategy}")
+        commands.kill(who(request), wanted.reason, wanted.scope, wanted.strategy)
+        return answer({"accepted": True}, 202)
+
+    @app.post("/api/v1/risk/flatten/end")
+    async def end_flatten(request: Request) -> Response:
+        """Stop closing positions. A halt stays."""
+        wanted = await body(request, EndOfFlatten)
+        commands.end_flatten(wanted.strategy, who(request), wanted.reason)
         return answer({"accepted": True}, 202)
 
     @app.post("/api/v1/risk/state")

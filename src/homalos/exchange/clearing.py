@@ -49,10 +49,12 @@ class Clearing:
 
     def closed_profit(
         self, held: Holding, item: Instrument, side: Side, which: Bucket, price: float, lots: int
-    ) -> float:
-        """Profit by date that a close realises: from the basis of the lots that it takes."""
-        moved = price * lots - held.basis_of(lots, which)
-        return round(-side.sign * moved * item.multiplier, 4)
+    ) -> tuple[float, float]:
+        """What a close realises: by date, from the basis of the lots that it takes, and by trade,
+        from their opening prices."""
+        sold, unit = price * lots, -side.sign * item.multiplier
+        basis, opened = held.worth_of(lots, which)
+        return round(unit * (sold - basis), 4), round(unit * (sold - opened), 4)
 
     def margin_per_lot(self, item: Instrument, side: Side, price: float) -> float:
         rate = item.long_margin if side is Side.BUY else item.short_margin
@@ -70,15 +72,33 @@ class Clearing:
                 total += net * instruments[id_].multiplier
         return total
 
-    def margin(self, owner: AccountState) -> float:
-        total = 0.0
+    def profit_by_trade(self, owner: AccountState) -> float:
+        """Position profit from the original opening prices, likewise."""
+        total, instruments = 0.0, self._state.instruments
         for id_, pair in owner.holdings.items():
-            item = self._state.instruments[id_]
-            if pair.long.parts:
-                total += self.margin_of(item, Direction.LONG, pair.long)
-            if pair.short.parts:
-                total += self.margin_of(item, Direction.SHORT, pair.short)
+            long, short = pair.long, pair.short
+            if (long.parts or short.parts) and (price := self._last(id_)) is not None:
+                net = price * (long.lots - short.lots) - (long.open_sum - short.open_sum)
+                total += net * instruments[id_].multiplier
         return total
+
+    def margin(self, owner: AccountState) -> float:
+        """What the account pays: for the larger side alone where the product has that relief."""
+        total, instruments = 0.0, self._state.instruments
+        sides: dict[tuple[str, str], list[float]] = {}
+        for id_, pair in owner.holdings.items():
+            if not (pair.long.parts or pair.short.parts):
+                continue
+            item = instruments[id_]
+            long = self.margin_of(item, Direction.LONG, pair.long)
+            short = self.margin_of(item, Direction.SHORT, pair.short)
+            if item.single_side:
+                both = sides.setdefault((item.exchange, item.product), [0.0, 0.0])
+                both[0] += long
+                both[1] += short
+            else:
+                total += long + short
+        return total + sum(max(both) for both in sides.values())
 
     def margin_of(self, item: Instrument, direction: Direction, held: Holding) -> float:
         rule = self._section.margin_price
@@ -123,6 +143,8 @@ class Clearing:
             balance=balance,
             available=self._free(owner, profit, margin),
             ts_event=ts,
+            closed_profit_by_trade=owner.closed_by_trade,
+            position_profit_by_trade=self.profit_by_trade(owner),
         )
 
     def positions(self, id_: AccountId) -> tuple[Position, ...]:
@@ -140,6 +162,7 @@ class Clearing:
         price = self._last(item.id)
         sign = 1 if direction is Direction.LONG else -1
         moved = 0.0 if price is None else price * held.lots - held.basis_sum
+        by_trade = 0.0 if price is None else price * held.lots - held.open_sum
         frozen_today, frozen_yesterday = held.frozen_split(item.splits_today)
         return Position(
             account=account,
@@ -154,6 +177,9 @@ class Clearing:
             margin=self.margin_of(item, direction, held),
             position_profit=sign * moved * item.multiplier,
             last_price=price,
+            position_profit_by_trade=sign * by_trade * item.multiplier,
+            closed_profit=held.closed_profit,
+            closed_profit_by_trade=held.closed_by_trade,
         )
 
     def _owner(self, id_: AccountId) -> AccountState:

@@ -83,15 +83,17 @@ class Desk:
         item = contract.instrument
         owner = self.state.accounts[order.account]
         fee = self._clearing.charged(owner, item, order.side, order.offset, price, lots)
-        profit = 0.0
+        profit = by_trade = 0.0
         if order.offset is not Offset.OPEN:
             held = owner.holding(item.id, order.side, order.offset)
             which = bucket(order.offset, item.splits_today)
-            profit = self._clearing.closed_profit(held, item, order.side, which, price, lots)
+            profit, by_trade = self._clearing.closed_profit(
+                held, item, order.side, which, price, lots
+            )
         fill = Fill(
             order.account, order.id, order.venue_order_id, TradeId(f"{trade_id:>12}"), item.id,
             order.side, echoed(order.offset, item.splits_today), price, lots, fee, profit,
-            self.state.trading_day, ts,
+            self.state.trading_day, ts, by_trade,
         )  # fmt: skip
         self.write(Filled(fill))
         return fill

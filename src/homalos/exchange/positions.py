@@ -8,11 +8,11 @@ from typing import Literal
 
 import msgspec
 
+from homalos.market.money import MarginPrice
 from homalos.model.enums import Offset
 from homalos.model.market import Rate
 
 Bucket = Literal["any", "today", "yesterday"]
-MarginPrice = Literal["open", "pre_settlement", "last"]
 
 
 def bucket(offset: Offset, splits_today: bool) -> Bucket:
@@ -58,6 +58,12 @@ class Holding(msgspec.Struct, array_like=True):
     basis_sum: float = 0.0
     today_sum: float = 0.0
     """Sum of lots x opening price: of all, on the basis, of today's."""
+    opens_lots: int = 0
+    opens_sum: float = 0.0
+    """Lots, and lots x price, of all that was opened today; closes leave them (FACTS A10)."""
+    closed_profit: float = 0.0
+    closed_by_trade: float = 0.0
+    """Realised today, yuan: by date, and from the original opening prices."""
 
     @property
     def lots(self) -> int:
@@ -91,15 +97,16 @@ class Holding(msgspec.Struct, array_like=True):
             return min(lots, self.today_rate_lots)
         return lots if which == "today" else 0
 
-    def basis_of(self, lots: int, which: Bucket) -> float:
-        """Sum of lots x basis of those that a close would take."""
-        total, wanted = 0.0, lots
+    def worth_of(self, lots: int, which: Bucket) -> tuple[float, float]:
+        """Sums of lots x basis and of lots x opening price of those that a close would take."""
+        basis, opened, wanted = 0.0, 0.0, lots
         for part in self.parts:
             if wanted and (which == "any" or part.today is (which == "today")):
                 taken = min(wanted, part.lots)
                 wanted -= taken
-                total += taken * part.basis
-        return total
+                basis += taken * part.basis
+                opened += taken * part.open_price
+        return basis, opened
 
     def open(self, lots: int, price: float, day: int = 0) -> None:
         """Add today's lots; those of one price that follow each other are one part."""
@@ -114,6 +121,8 @@ class Holding(msgspec.Struct, array_like=True):
         self.open_sum += amount
         self.basis_sum += amount
         self.today_sum += amount
+        self.opens_lots += lots
+        self.opens_sum += amount
 
     def adjust(self, lots: int, price: float, day: int, *, today: bool) -> None:
         """Lots that came without a trade; negative ones went: today's or yesterday's that no close
@@ -166,7 +175,8 @@ class Holding(msgspec.Struct, array_like=True):
             part.today = False
             if price is not None:
                 part.basis = price
-        self.frozen = self.frozen_today = self.today_rate_lots = 0
+        self.frozen = self.frozen_today = self.today_rate_lots = self.opens_lots = 0
+        self.opens_sum = self.closed_profit = self.closed_by_trade = 0.0
         self._sum()
 
     def margin(
@@ -181,6 +191,8 @@ class Holding(msgspec.Struct, array_like=True):
         opening prices where the price that it asks for is not known."""
         amount = self.basis_sum
         price = last if rule == "last" else pre_settlement if rule == "pre_settlement" else None
+        if rule == "average" and self.opens_lots:
+            price = self.opens_sum / self.opens_lots
         if price is not None:
             amount += price * self.today - self.today_sum
         return amount * multiplier * rate.by_money + self.lots * rate.by_lot

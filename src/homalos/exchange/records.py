@@ -89,6 +89,8 @@ class Fill(Record, frozen=True):
     closed_profit: float
     trading_day: int
     ts_event: int
+    closed_by_trade: float = 0.0
+    """From the original opening prices (逐笔); ``closed_profit`` is by date."""
 
 
 class OrderReport(Record, frozen=True):

@@ -46,6 +46,8 @@ class AccountState(msgspec.Struct, array_like=True):
     orders: dict[OrderId, VenueOrder] = msgspec.field(default_factory=dict)
     working: int = 0
     fills: list[Fill] = msgspec.field(default_factory=list)
+    closed_by_trade: float = 0.0
+    """Realised today from the original opening prices; ``closed_profit`` is by date."""
 
     def static(self) -> float:
         """Equity before today's trading (FACTS A12)."""
@@ -139,8 +141,11 @@ def _filled(state: VenueState, entry: Filled) -> None:
         held.open(fill.lots, fill.price, fill.trading_day)
     else:
         held.close(fill.lots, state._which(order))
+        held.closed_profit = round(held.closed_profit + fill.closed_profit, 4)
+        held.closed_by_trade = round(held.closed_by_trade + fill.closed_by_trade, 4)
     owner.fees = round(owner.fees + fill.fee, 4)
     owner.closed_profit = round(owner.closed_profit + fill.closed_profit, 4)
+    owner.closed_by_trade = round(owner.closed_by_trade + fill.closed_by_trade, 4)
     owner.fills.append(fill)
     state.trade_count = max(state.trade_count, int(fill.trade_id))
     order.traded += fill.lots
@@ -183,6 +188,7 @@ def _settled(state: VenueState, entry: Settled) -> None:
         balance = owner.static() + owner.closed_profit + profit - owner.fees
         owner.pre_balance = money.round_cents(balance)
         owner.deposit = owner.withdraw = owner.closed_profit = owner.fees = 0.0
+        owner.closed_by_trade = 0.0
         owner.frozen_margin = owner.frozen_fees = 0.0
         owner.holdings = {i: p for i, p in owner.holdings.items() if p.long.lots or p.short.lots}
         owner.orders, owner.fills, owner.working = {}, [], 0

@@ -258,4 +258,5 @@ def _trade(fill: Fill) -> Trade:
         ts_init=fill.ts_event,
         venue_order_id=fill.venue_order_id,
         closed_profit=fill.closed_profit,
+        closed_profit_by_trade=fill.closed_by_trade,
     )

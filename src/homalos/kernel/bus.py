@@ -43,6 +43,8 @@ class Bus:
     ) -> None:
         self.clock = clock
         self.seq = 0
+        self.step = 0
+        """Events dispatched, but for those in the background: where in a run something happens."""
         self.slices = 0
         self.pull: Callable[[], bool] | None = None
         """Asked for the next event of a recorded source when all is idle; True: there was one."""
@@ -56,6 +58,8 @@ class Bus:
         self._slice_ns = section.slice_us * 1_000
         self._lanes: tuple[deque[Event], ...] = tuple(deque() for _ in Lane)
         self._inbox: deque[Event] = deque()
+        self._stamp = 0
+        """Event time of the last ingress."""
         self._routes = {
             event: Route(event, entry.lane, self._lanes[entry.lane])
             for event, entry in catalogue.items()
@@ -139,19 +143,28 @@ class Bus:
         if not self._awake:
             self._wake()
 
-    def record(self, event: Event) -> None:
+    def record(self, event: Event, kind: Kind = _OUTCOME) -> None:
         """Write an outcome (intent, verdict, gateway's return) into the journal; no dispatch."""
         if self._journal is not None:
-            self._journal.append(_OUTCOME, self.seq, self.clock.now(), event)
+            self._journal.append(kind, self.seq, self.clock.now(), event, self.step)
+
+    def note(self, event: Event) -> None:
+        """Write down ingress that takes another way than the lanes (a timer's call, an answer of
+        the venue, the daemon's own word), at the moment it enters. Loop thread only."""
+        self.seq += 1
+        self._stamp = self.clock.stamp()
+        if self._journal is not None:
+            self._journal.append(_INGRESS, self.seq, self._stamp, event, self.step)
 
     def _ingest(self) -> None:
-        inbox, journal, routes, now = self._inbox, self._journal, self._routes, self.clock.now
+        inbox, journal, routes, step = self._inbox, self._journal, self._routes, self.step
         while inbox:
             event = inbox.popleft()
             self.seq += 1
+            stamp = self._stamp = self.clock.stamp()
             if journal is not None:
                 try:
-                    journal.append(_INGRESS, self.seq, now(), event)
+                    journal.append(_INGRESS, self.seq, stamp, event, step)
                 except _UNENCODABLE as error:
                     # What cannot be written down never happened; a full disk is another matter.
                     self.seq -= 1
@@ -202,7 +215,7 @@ class Bus:
         self.slices += 1
         try:
             self._guard.check()
-            idle = self._run(self.clock.monotonic() + self._slice_ns)
+            idle = self._go(self.clock.monotonic() + self._slice_ns)
         except Exception as error:
             # Not a handler's fault (those are isolated): the core itself cannot go on. Whoever
             # runs it must hear of it, for a bus that stands still looks like a quiet market.
@@ -221,9 +234,17 @@ class Bus:
         loop, and the last drain."""
         awake, self._awake = self._awake, True
         try:
-            self._run(None)
+            self._go(None)
         finally:
             self._awake = awake
+
+    def _go(self, deadline: int | None) -> bool:
+        """Dispatch at the time of the last ingress: time does not run while it is worked off."""
+        self.clock.hold(self._stamp)
+        try:
+            return self._run(deadline)
+        finally:
+            self.clock.release()
 
     def _run(self, deadline: int | None) -> bool:
         control, execution, market, timer, background = self._lanes
@@ -258,6 +279,7 @@ class Bus:
             route = routes[event.__class__]
             route.count += 1
             count += 1
+            self.step += 1
             if not route.count % _TIMED_EVERY:
                 self._dispatch_timed(route, event)
             else:

@@ -28,6 +28,16 @@ class Clock(Protocol):
     def monotonic(self) -> int:
         """Nanoseconds of a clock that never steps."""
 
+    def stamp(self) -> int:
+        """The time of an ingress event: ``now`` stands still at it until ``release``, so that all
+        that follows from the event has its time, in a replay too."""
+
+    def hold(self, ts: int) -> None:
+        """Stand still at an earlier stamp again: what followed from it goes on."""
+
+    def release(self) -> None:
+        """Go on."""
+
 
 class LiveClock:
     """The wall clock, shifted to the exchange's where that differs; it never runs backwards here: a
@@ -35,6 +45,7 @@ class LiveClock:
 
     def __init__(self) -> None:
         self._last = 0
+        self._held = 0
         self.offset = 0
         """The exchange's time less the machine's, ns."""
         self.monotonic = monotonic_ns
@@ -47,11 +58,24 @@ class LiveClock:
         self.offset = offset
 
     def now(self) -> int:
+        if self._held:
+            return self._held
         now = wall_ns() + self.offset
         if now < self._last:
             return self._last
         self._last = now
         return now
+
+    def stamp(self) -> int:
+        self._held = 0
+        self._held = now = self.now()
+        return now
+
+    def hold(self, ts: int) -> None:
+        self._held = ts
+
+    def release(self) -> None:
+        self._held = 0
 
 
 class SimClock:
@@ -68,3 +92,12 @@ class SimClock:
         """Move to ``ts``; a time that lies behind is ignored, time does not run backwards."""
         if ts > self.time:
             self.time = ts
+
+    def stamp(self) -> int:
+        return self.time
+
+    def hold(self, ts: int) -> None:
+        """It stands still anyway."""
+
+    def release(self) -> None:
+        """As above."""

@@ -22,6 +22,7 @@ from homalos.market.periods import MINUTE_BAR, DayMinutes, period_minutes
 from homalos.market.sessions import Sessions
 from homalos.model.events import BarsDue
 from homalos.model.ids import InstrumentId
+from homalos.model.journaled import BarsLoaded, CoreTold
 from homalos.model.market import Bar, Tick
 from homalos.model.times import MILLISECOND, MINUTE
 
@@ -135,18 +136,23 @@ class BarAggregator:
     def load(self, bars: Iterable[Bar]) -> None:
         """Take 1m bars of the past, oldest first, as history; nothing is published.
         ``ValueError``: a bar of another period."""
-        loaded: dict[InstrumentId, _Slot] = {}
+        rows: dict[InstrumentId, list[Bar]] = {}
         for bar in bars:
             if bar.period != MINUTE_BAR:
                 raise ValueError(f"warm-up takes {MINUTE_BAR} bars, not {bar.period}")
-            slot = loaded.setdefault(bar.instrument, self._slot(bar.instrument))
+            rows.setdefault(bar.instrument, []).append(bar)
+        for instrument, past in rows.items():
+            self._bus.note(BarsLoaded(tuple(past)))
+            self._take(self._slot(instrument), past)
+
+    def _take(self, slot: _Slot, past: list[Bar]) -> None:
+        for bar in past:
             slot.bars.append(bar)
             day = self._day(bar.instrument, bar.trading_day)
             for folder in slot.folders.values():
                 self._fold(folder, bar, day, publish=False)
-        for slot in loaded.values():
-            for folder in slot.folders.values():
-                self._settle(folder)
+        for folder in slot.folders.values():
+            self._settle(folder)
 
     def history(self, instrument: InstrumentId, period: str, count: int) -> list[Bar]:
         """The last ``count`` closed bars, newest last, as far as memory goes. ``ValueError``: no
@@ -157,6 +163,7 @@ class BarAggregator:
 
     def flush(self) -> None:
         """Close every open bar: the source is over, no timer will come."""
+        self._bus.note(CoreTold("flush"))
         while self._due:
             self._close(min(self._due))
 

@@ -1,12 +1,16 @@
 """Pure formulas of margin, fees, profit and the price grid. Money in yuan, prices as quoted."""
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Literal
 
 from homalos.model.enums import Direction
 from homalos.model.market import Rate
+
+MarginPrice = Literal["pre_settlement", "last", "average", "open"]
+"""Price of today's lots in the margin: CTP's MarginPriceType '1', '2', '3', '4'."""
 
 _CENT = Decimal("0.01")
 _NOISE_DIGITS = 8
@@ -25,6 +29,22 @@ def margin(price: float, lots: int, multiplier: float, rate: Rate) -> float:
 def fee(price: float, lots: int, multiplier: float, rate: Rate) -> float:
     """Fee of a trade: lots x (price x multiplier x by_money + by_lot) (FACTS A11), not rounded."""
     return lots * (price * multiplier * rate.by_money + rate.by_lot)
+
+
+def relieved_margin(sides: Iterable[tuple[str, float, float]]) -> float:
+    """Margin of an account from (relief, long, short) of each of its contracts.
+
+    Contracts of one ``relief`` (a product) pay for the larger of their two sides only (大额单边,
+    FACTS A11); those whose ``relief`` is empty pay for both.
+    """
+    total, longs, shorts = 0.0, dict[str, float](), dict[str, float]()
+    for relief, long, short in sides:
+        if relief:
+            longs[relief] = longs.get(relief, 0.0) + long
+            shorts[relief] = shorts.get(relief, 0.0) + short
+        else:
+            total += long + short
+    return total + sum(max(long, shorts[relief]) for relief, long in longs.items())
 
 
 def profit(

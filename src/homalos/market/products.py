@@ -51,6 +51,8 @@ class Product(Record, frozen=True):
     """Minutes after midnight of the evening (23:00 is 1380, 01:00 is 1500); None: no night."""
     listed: int
     """Listing day, which has no night session before it; 0: not known."""
+    single_side: str = "never"
+    """``always``, ``before_delivery_month`` or ``never``: whether the larger side alone pays."""
 
 
 class Products:
@@ -65,6 +67,7 @@ class Products:
         self._days: dict[tuple[str, str], list[int]] = {}
         self._rows: dict[tuple[str, str], list[Product]] = {}
         self._exchanges: dict[str, str] = {}
+        self._sectors = {entry.id: entry.sector for entry in file.products}
         for entry in file.products:
             exchange, _, product = entry.id.partition(".")
             self._days[exchange, product] = [to_day(row.since) for row in entry.rows]
@@ -92,6 +95,7 @@ class Products:
         if product is None or not _MONTH.fullmatch(month):
             return None
         margin = Rate(by_money=product.margin)
+        delivery = 200_000 + int(month)
         return Instrument(
             id=id,
             exchange=exchange,
@@ -106,9 +110,10 @@ class Products:
             long_margin=margin,
             short_margin=margin,
             fees=product.fees,
-            delivery_month=200_000 + int(month),
+            delivery_month=delivery,
             limit_ratio=product.limit_ratio,
             splits_today=exchange in SPLITS_TODAY,
+            single_side=_single_side(product.single_side, delivery, trading_day),
         )
 
     def canonical(self, exchange: str, symbol: str, trading_day: int) -> InstrumentId:
@@ -124,9 +129,20 @@ class Products:
             return InstrumentId(f"{exchange}.{name}{year % 100:02d}{month}{rest}")
         return InstrumentId(f"{exchange}.{symbol}")
 
+    def sector(self, exchange: str, product: str) -> str | None:
+        """Its sector in products.yaml; None: unknown there."""
+        return self._sectors.get(f"{exchange}.{product}")
+
     def exchange_of(self, symbol: str) -> str | None:
         """The exchange of a symbol, by its letters: ``rb1801`` is of ``SHFE``; None: unknown."""
         return self._exchanges.get(split_symbol(symbol)[0])
+
+
+def _single_side(rule: str, delivery_month: int, trading_day: int) -> bool:
+    """FACTS A11: bond futures of CFFEX lose the relief in their delivery month."""
+    if rule == "before_delivery_month":
+        return trading_day // 100 < delivery_month
+    return rule == "always"
 
 
 def split_symbol(symbol: str) -> tuple[str, str]:
@@ -183,6 +199,7 @@ def _product(
         day=row.day,
         night_end=_night_end(row.night_end),
         listed=listed,
+        single_side=row.single_side or "never",
     )
 
 

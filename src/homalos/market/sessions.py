@@ -80,6 +80,20 @@ class Sessions:
         """When the phase of ``ts`` ends; always later than ``ts``."""
         return self.segment_at(exchange, product, ts).end
 
+    def session_end(self, exchange: str, product: str, ts: int) -> int | None:
+        """When the session of ``ts`` closes: 23:00, 01:00, 02:30, 15:00, 15:15; a break is inside
+        it and so is the auction before it. ``None``: closed at ``ts``."""
+        here = self.segment_at(exchange, product, ts)
+        if here.phase is Phase.CLOSED:
+            return None
+        end = here.end
+        for segment in self.segments(exchange, product, here.trading_day):
+            if segment.start >= end:
+                if segment.phase is Phase.CLOSED:
+                    break
+                end = segment.end
+        return end
+
     def span(self, exchange: str, product: str, trading_day: int) -> tuple[int, int]:
         """(start of the first auction, close) of a trading day.
 

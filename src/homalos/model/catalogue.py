@@ -14,13 +14,19 @@ from homalos.model.events import (
     AlertRaised,
     Audited,
     BarsDue,
+    BeginFlatten,
+    CancelConditional,
     CancelOrder,
     CancelRejected,
+    ConditionalChanged,
     ConfigChanged,
     ConfigRefused,
     ConnectionChanged,
+    EndFlatten,
+    FlattenChanged,
     HandlerFailed,
     InstrumentListed,
+    IntentChanged,
     KillSwitch,
     LaneOverflowed,
     OrderAccepted,
@@ -32,7 +38,11 @@ from homalos.model.events import (
     OrderSubmitted,
     OrderUnresolved,
     PhaseChanged,
+    PlaceConditional,
     Reconciled,
+    ReplaceOrder,
+    RiskRulesEdited,
+    SettlementKnown,
     SetTradingState,
     StrategiesSaved,
     StrategyCommand,
@@ -45,7 +55,25 @@ from homalos.model.events import (
     TradingDayChanged,
     TradingStateChanged,
 )
+from homalos.model.journaled import (
+    BarsLoaded,
+    CoreTold,
+    GatewayReturned,
+    RunEnded,
+    RunStarted,
+    TimerRan,
+    VenueAnswered,
+)
 from homalos.model.market import Bar, Tick
+from homalos.model.reconciling import (
+    AcceptVenue,
+    AssignLoss,
+    DayMarks,
+    LossAssigned,
+    PositionAdjusted,
+    Reconcile,
+    VenueTaken,
+)
 
 
 class Lane(IntEnum):
@@ -76,14 +104,17 @@ def _row(
 
 
 _C, _E, _M, _T, _B = Lane
-_ORDER_FACT_CONSUMERS = "strategy store console monitor"
+_ORDER_FACT_CONSUMERS = "orders strategy store console monitor"
 
 CATALOGUE: dict[type[Event], Entry] = {
     row.event: row
     for row in (
-        _row(SetTradingState, _C, "operator kernel risk console", "risk"),
+        _row(SetTradingState, _C, "operator kernel risk console", "orders risk"),
         _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
-        _row(KillSwitch, _C, "operator console monitor", "orders risk"),
+        _row(KillSwitch, _C, "operator console monitor orders", "orders risk"),
+        _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
+        _row(EndFlatten, _C, "operator console", "orders"),
+        _row(FlattenChanged, _C, "orders", "store console monitor", broadcast=True),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
         _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),
@@ -91,13 +122,25 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(LaneOverflowed, _C, "kernel", "risk store console monitor", broadcast=True),
         _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
         _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),
-        _row(StrategyCommand, _C, "operator console config", "strategy"),
+        _row(RiskRulesEdited, _C, "config", "risk monitor", broadcast=True),
+        _row(StrategyCommand, _C, "operator console config orders", "orders strategy"),
         _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
         _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
         _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
-        _row(Reconciled, _C, "orders", "risk store console monitor", broadcast=True),
-        _row(SubmitOrder, _E, "strategy console operator", "orders"),
-        _row(CancelOrder, _E, "strategy console operator", "orders"),
+        _row(SettlementKnown, _C, "account", "store", broadcast=True),
+        _row(Reconciled, _C, "orders", "orders risk store console monitor", broadcast=True),
+        _row(Reconcile, _C, "operator console", "orders"),
+        _row(AcceptVenue, _C, "operator console", "orders"),
+        _row(AssignLoss, _C, "operator console", "orders"),
+        _row(PositionAdjusted, _C, "orders", "store console monitor", broadcast=True),
+        _row(LossAssigned, _C, "orders", "store console monitor", broadcast=True),
+        _row(SubmitOrder, _E, "strategy orders console operator", "orders"),
+        _row(CancelOrder, _E, "strategy orders console operator", "orders"),
+        _row(ReplaceOrder, _E, "strategy console operator", "orders"),
+        _row(IntentChanged, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
+        _row(PlaceConditional, _E, "strategy", "orders"),
+        _row(CancelConditional, _E, "strategy console operator", "orders"),
+        _row(ConditionalChanged, _E, "orders", "strategy store console monitor", broadcast=True),
         _row(OrderReported, _E, "gateway", "orders"),
         _row(TradeReported, _E, "gateway", "orders"),
         _row(CancelRejected, _E, "gateway", "orders"),
@@ -108,8 +151,8 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(OrderCancelled, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
         _row(OrderRejected, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
         _row(OrderUnresolved, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(TradeFilled, _E, "orders", "account strategy store console monitor", broadcast=True),
-        _row(Tick, _M, "gateway", "market strategy account store console monitor"),
+        _row(TradeFilled, _E, "orders", f"account {_ORDER_FACT_CONSUMERS}", broadcast=True),
+        _row(Tick, _M, "gateway", "market orders strategy account store console monitor"),
         _row(Bar, _M, "market", "strategy store console", broadcast=True),
         _row(
             PhaseChanged,
@@ -135,6 +178,20 @@ CATALOGUE: dict[type[Event], Entry] = {
             "orders risk strategy console config operator",
             "store console",
             broadcast=True,
+        ),
+        *(
+            _row(record, _B, "kernel", "", broadcast=True)  # for the journal alone
+            for record in (
+                RunStarted,
+                RunEnded,
+                TimerRan,
+                BarsLoaded,
+                CoreTold,
+                VenueAnswered,
+                GatewayReturned,
+                VenueTaken,
+                DayMarks,
+            )
         ),
     )
 }

@@ -47,6 +47,47 @@ class TimeInForce(StrEnum):
     """Fill all at once or nothing."""
 
 
+class OnTimeout(StrEnum):
+    """What becomes of an order that has worked for its ``timeout_ms``."""
+
+    CANCEL = "cancel"
+    CHASE = "chase"
+    """Cancel, wait for the end, send what is left at the opposite price; capped tries."""
+
+
+class AuctionPolicy(StrEnum):
+    """What becomes of an intent that comes in a call auction."""
+
+    HOLD = "hold"
+    """It waits in the daemon for continuous trading."""
+    LIMIT = "limit"
+    """It joins the auction as a limit order of the day."""
+    DENY = "deny"
+
+
+class CrossingPolicy(StrEnum):
+    """What becomes of an intent that would meet an order of another strategy of this account."""
+
+    HOLD = "hold"
+    """It waits in the daemon until that order has ended."""
+    DENY = "deny"
+
+
+class IntentStage(StrEnum):
+    """Where an intent stands that the order manager still works on."""
+
+    HELD = "held"
+    """Nothing of it works: it waits for a condition."""
+    WORKING = "working"
+    """Its orders work; more may follow."""
+    ENDING = "ending"
+    """Its orders are being cancelled; what is left of it is sent when they have ended."""
+    RETRY = "retry"
+    """Its orders have ended with lots left; the next try is due in a moment."""
+    ENDED = "ended"
+    """Nothing more will be sent for it."""
+
+
 class OrderStatus(StrEnum):
     SUBMITTED = "submitted"
     """Left for the venue; nothing heard yet."""
@@ -68,6 +109,35 @@ class TradingState(StrEnum):
     REDUCING = "reducing"
     """Only what reduces the account's position."""
     ACTIVE = "active"
+
+
+class KillScope(StrEnum):
+    """What a kill reaches; chosen each time."""
+
+    CANCEL = "cancel"
+    """Halt and cancel every working order; positions stay."""
+    STRATEGY = "strategy"
+    """One strategy: it is stopped and blocked, its orders are cancelled, its book is closed."""
+    DAEMON = "daemon"
+    """Halt; what strategies and the trader hold here is closed, lots of nobody's stay."""
+    ACCOUNT = "account"
+    """Halt; every order and every lot of the account, whoever's."""
+
+
+class FlattenStage(StrEnum):
+    """How far a flatten has come."""
+
+    CANCELLING = "cancelling"
+    """Orders of its scope still work; contracts without any are closed already."""
+    CLOSING = "closing"
+    WAITING = "waiting"
+    """Nothing can leave now: line down, not reconciled, closed session."""
+    CHECKING = "checking"
+    """Flat by the books; the venue is asked."""
+    FLAT = "flat"
+    """Nothing is left. What it blocked stays blocked."""
+    ENDED = "ended"
+    """A person ended it, or its session is over; it blocks nothing any more."""
 
 
 class Phase(StrEnum):

@@ -6,9 +6,15 @@ whose answer did not come is *unresolved*. ``Tick`` and ``Bar`` (``model.market`
 
 from typing import get_args
 
+from homalos.model.conditional import Conditional
 from homalos.model.enums import (
+    AuctionPolicy,
     Channel,
+    CrossingPolicy,
+    IntentStage,
+    KillScope,
     Offset,
+    OnTimeout,
     OrderKind,
     OrderStatus,
     Phase,
@@ -19,9 +25,10 @@ from homalos.model.enums import (
     TradingState,
 )
 from homalos.model.event import Event, Record
+from homalos.model.flatten import FlattenJob
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
 from homalos.model.market import Instrument
-from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+from homalos.model.trading import Account, Order, Position, StrategyBook, StrategyPerformance, Trade
 
 # ------------------------------------------------------------------ CONTROL
 
@@ -54,6 +61,36 @@ class KillSwitch(Event, frozen=True):
 
     who: str
     why: str
+    ts_init: int
+
+
+class BeginFlatten(Event, frozen=True):
+    """Command: block, cancel and close what is in the scope."""
+
+    scope: KillScope
+    strategy: StrategyId
+    """Of scope ``strategy``; else empty."""
+    who: str
+    why: str
+    ts_init: int
+
+
+class EndFlatten(Event, frozen=True):
+    """Command: stop every flatten (or this strategy's): its orders are cancelled, its strategies
+    may send again. A halt stays."""
+
+    strategy: StrategyId
+    """Empty: all."""
+    who: str
+    why: str
+    ts_init: int
+
+
+class FlattenChanged(Event, frozen=True):
+    """A flatten has come further, or waits. Also an outcome for the journal where its stage is a
+    new one: a restart goes on from the last of them."""
+
+    job: FlattenJob
     ts_init: int
 
 
@@ -104,6 +141,15 @@ class ConfigChanged(Event, frozen=True):
     """A valid reload, applied between two events. ``changes``: (dotted key, old, new) as JSON."""
 
     changes: tuple[tuple[str, str, str], ...]
+    ts_init: int
+
+
+class RiskRulesEdited(Event, frozen=True):
+    """The files of the trader's own risk rules are other than they were: load them again.
+    ``files``: (name, sha256) as found."""
+
+    who: str
+    files: tuple[tuple[str, str], ...]
     ts_init: int
 
 
@@ -158,13 +204,24 @@ class Reconciled(Event, frozen=True):
     ts_init: int
 
 
+class SettlementKnown(Event, frozen=True):
+    """Outcome for the journal: yesterday's lots, until now at a provisional mark, stand at their
+    settlement. The equity does not change, its split into opening, realised and floating does."""
+
+    instrument: InstrumentId
+    trading_day: int
+    price: float
+    ts_init: int
+
+
 # ------------------------------------------------------------------ EXECUTION
 
 
 class SubmitOrder(Event, frozen=True):
     """Intent of a strategy or of the trader: side and lots; ``offset`` None lets the resolver pick.
 
-    ``price`` may be None for a market order only.
+    ``price`` may be None for a market order only. Fields from ``timeout_ms`` on are options; one
+    that is left at its default costs nothing.
     """
 
     intent_id: OrderId
@@ -180,6 +237,57 @@ class SubmitOrder(Event, frozen=True):
     ts_init: int
     ts_trigger: int = 0
     tag: str = ""
+    timeout_ms: int = 0
+    """Each order of it works at most so long, in event time; 0: until it ends by itself."""
+    on_timeout: OnTimeout = OnTimeout.CANCEL
+    max_tries: int = 0
+    """Times that a market order or a chase is sent in all; 0: as configured."""
+    good_till: int = 0
+    """Event time from which nothing of it works any more; 0: the end of the trading day."""
+    ticks: int | None = None
+    """How far through the opposite price a market order or a chase goes; None: as configured."""
+    to_limit: bool = False
+    """A market order that goes to the day's price limit instead."""
+    reduce_only: bool = False
+    """Only closes the own book's lots: what cannot be closed is dropped, never opened."""
+    auction: AuctionPolicy = AuctionPolicy.HOLD
+    crossing: CrossingPolicy = CrossingPolicy.DENY
+
+
+class ReplaceOrder(Event, frozen=True):
+    """Command: give the intent of this order (or this intent) other terms: its orders are
+    cancelled, and when their end is known what is left of ``lots`` is sent at ``price``."""
+
+    order_id: OrderId
+    price: float | None
+    """None: the price stays."""
+    lots: int | None
+    """Of the whole intent, what it has traded included; None: as before."""
+    who: str
+    ts_init: int
+
+
+class IntentChanged(Event, frozen=True):
+    """An intent that the order manager works on beyond its first orders came to another stage.
+    Also an outcome for the journal: a restart goes on from the last of them."""
+
+    intent: SubmitOrder
+    """With the terms that hold now."""
+    stage: IntentStage
+    lots: int
+    """That will still be sent for it, beside what works now."""
+    tries: int
+    """Rounds of orders sent since its terms were given."""
+    rounds: int
+    """Rounds of orders sent in all."""
+    first: int
+    """Orders of the intent that were sent before the round that works, or worked last."""
+    due: int
+    """Event time at which it is looked at again; 0: when its condition is met."""
+    why: str
+    ts_init: int
+    replaced: bool = False
+    """The intent's lots include what it has traded."""
 
 
 class CancelOrder(Event, frozen=True):
@@ -187,6 +295,30 @@ class CancelOrder(Event, frozen=True):
 
     order_id: OrderId
     who: str
+    ts_init: int
+
+
+class PlaceConditional(Event, frozen=True):
+    """Command: hold these orders in the daemon; several are the legs of one group."""
+
+    orders: tuple[Conditional, ...]
+    who: str
+    ts_init: int
+
+
+class CancelConditional(Event, frozen=True):
+    """Command: end this conditional order, or every leg of this group, if it has not fired."""
+
+    order_id: OrderId
+    who: str
+    ts_init: int
+
+
+class ConditionalChanged(Event, frozen=True):
+    """A conditional order as it is now. Also an outcome for the journal: the last of them holds,
+    and that it has fired is on record before its intent is sent."""
+
+    order: Conditional
     ts_init: int
 
 
@@ -337,6 +469,7 @@ class AccountSnapshot(Event, frozen=True):
     positions: tuple[Position, ...]
     books: tuple[StrategyBook, ...]
     ts_init: int
+    performances: tuple[StrategyPerformance, ...] = ()
 
 
 class AlertRaised(Event, frozen=True):

@@ -42,6 +42,9 @@ class Instrument(Record, frozen=True):
     """Daily price limit as a fraction of the previous settlement."""
     splits_today: bool
     """Whether today's and yesterday's lots are closed by different offsets (SHFE, INE)."""
+    single_side: bool = False
+    """Whether, over the contracts of the product, only the larger of long and short pays margin
+    (大额单边; CTP: ``MaxMarginSideAlgorithm``)."""
 
 
 class Depth(Record, frozen=True):

@@ -44,6 +44,8 @@ class Order(Record, frozen=True):
     message: str = ""
     cancel_requested: bool = False
     ts_event: int = 0
+    to_limit: bool = False
+    """Its price is the day's limit because somebody chose so: no collar holds it."""
 
     @property
     def remaining_lots(self) -> int:
@@ -72,6 +74,8 @@ class Trade(Record, frozen=True):
     venue_order_id: VenueOrderId | None = None
     closed_profit: float = 0.0
     """Profit by date (盯市) that this trade realised, before its fee; 0 for an open."""
+    closed_profit_by_trade: float = 0.0
+    """The same from the original opening prices (逐笔)."""
 
 
 class Position(Record, frozen=True):
@@ -91,8 +95,15 @@ class Position(Record, frozen=True):
     cost_price: float
     """Basis of the profit by date: today's lots at their price, older at the last settlement."""
     margin: float
+    """Of these lots alone: the relief of the larger side is the account's."""
     position_profit: float
     last_price: float | None
+    position_profit_by_trade: float = 0.0
+    """From the original opening prices (逐笔); it differs for lots of earlier days."""
+    closed_profit: float | None = None
+    """Realised today by date (盯市), before fees; ``None``: not told."""
+    closed_profit_by_trade: float | None = None
+    """Realised today from the original opening prices (逐笔); ``None``: not told."""
 
     @property
     def lots(self) -> int:
@@ -100,7 +111,11 @@ class Position(Record, frozen=True):
 
 
 class StrategyBook(Record, frozen=True):
-    """What one strategy holds in one contract: net lots, average cost, results. Money in yuan."""
+    """What one strategy holds in one contract: net lots, average cost, results. Money in yuan.
+
+    Average cost, closed and position profit run from the first trade on (逐笔); those by date (盯市)
+    from the settlement with which the trading day began.
+    """
 
     strategy: StrategyId
     instrument: InstrumentId
@@ -109,6 +124,34 @@ class StrategyBook(Record, frozen=True):
     closed_profit: float
     position_profit: float
     fees: float
+    cost_price: float = 0.0
+    """Average of what is held by date: today's lots at their price, older at the settlement."""
+    closed_profit_by_date: float = 0.0
+    """Realised today."""
+    position_profit_by_date: float = 0.0
+
+
+class StrategyPerformance(Record, frozen=True):
+    """How one strategy has done since its books began. Money in yuan."""
+
+    strategy: StrategyId
+    equity: float
+    """Made so far, fees paid, what is open at the last prices: it has no money of its own."""
+    peak: float
+    """The highest equity seen, at least 0."""
+    drawdown: float
+    """From the peak down to the equity."""
+    max_drawdown: float
+    day_equity: float
+    """With which the trading day began."""
+    days: int
+    """Trading days that are over."""
+    mean: float
+    """Of their results."""
+    squares: float
+    """Sum of the squared distances from the mean."""
+    sharpe: float | None
+    """Of the daily results, for a year of 242 days; ``None``: not enough of them."""
 
 
 class Account(Record, frozen=True):
@@ -129,3 +172,8 @@ class Account(Record, frozen=True):
     """pre_balance + deposit - withdraw + closed_profit + position_profit - fees."""
     available: float
     ts_event: int
+    closed_profit_by_trade: float | None = None
+    """Realised today from the original opening prices (逐笔); ``None``: the venue does not tell,
+    and the books have not seen the whole day."""
+    position_profit_by_trade: float | None = None
+    """What is held, from the original opening prices (逐笔); ``None``: not told."""

@@ -26,7 +26,7 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 _TRADE_COLUMNS = (
     "seq", "id", "order_id", "account", "strategy", "trading_day", "instrument", "side", "offset",
-    "price", "lots", "fee", "closed_profit", "ts_event",
+    "price", "lots", "fee", "closed_profit", "ts_event", "closed_profit_by_trade",
 )  # fmt: skip
 _AUDIT_COLUMNS = (
     "seq", "ts", "trading_day", "kind", "severity", "who", "action", "target", "result",
@@ -35,11 +35,13 @@ _AUDIT_COLUMNS = (
 _POSITION_COLUMNS = (
     "account", "trading_day", "instrument", "direction", "today_lots", "yesterday_lots",
     "frozen_today", "frozen_yesterday", "average_price", "cost_price", "margin",
-    "position_profit", "last_price", "ts",
+    "position_profit", "last_price", "ts", "position_profit_by_trade", "closed_profit",
+    "closed_profit_by_trade",
 )  # fmt: skip
 _BOOK_COLUMNS = (
     "strategy", "trading_day", "instrument", "net_lots", "average_price", "closed_profit",
-    "position_profit", "fees", "ts",
+    "position_profit", "fees", "ts", "cost_price", "closed_profit_by_date",
+    "position_profit_by_date",
 )  # fmt: skip
 _BAR_COLUMNS = (
     "ts_open", "ts_event", "trading_day", "open", "high", "low", "close", "volume", "turnover",
@@ -47,7 +49,8 @@ _BAR_COLUMNS = (
 )  # fmt: skip
 _ACCOUNT_COLUMNS = (
     "ts", "trading_day", "pre_balance", "deposit", "withdraw", "closed_profit", "position_profit",
-    "fees", "margin", "frozen_margin", "balance", "available",
+    "fees", "margin", "frozen_margin", "balance", "available", "closed_profit_by_trade",
+    "position_profit_by_trade",
 )  # fmt: skip
 _JSON_COLUMNS = {"detail", "depth"}
 """Columns that hold JSON already."""

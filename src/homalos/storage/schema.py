@@ -272,7 +272,27 @@ def _create_indexes(db: Any) -> None:
     db["audit"].create_index(["kind"])
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "tables", _create_tables),)
+_BY_TRADE_AND_DATE: dict[str, tuple[str, ...]] = {
+    "trades": ("closed_profit_by_trade",),
+    "positions": ("position_profit_by_trade", "closed_profit", "closed_profit_by_trade"),
+    "books": ("cost_price", "closed_profit_by_date", "position_profit_by_date"),
+    "account": ("closed_profit_by_trade", "position_profit_by_trade"),
+}
+"""Profits both by date and by trade. Rows of before have NULL: nobody knows."""
+
+
+def _add_depth(db: Any) -> None:
+    for table, columns in _BY_TRADE_AND_DATE.items():
+        for column in columns:
+            db[table].add_column(column, float)
+    db["orders"].add_column("to_limit", int)
+    db["instruments"].add_column("single_side", int)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "tables", _create_tables),
+    Migration(2, "profits by trade and by date, margin relief, orders to the limit", _add_depth),
+)
 
 
 def _china(column: str) -> str:

@@ -14,12 +14,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from homalos.model.conditional import Conditional, ConditionalKind
 from homalos.model.enums import OrderKind, Side, TimeInForce
 from homalos.model.events import PhaseChanged, TradingDayChanged
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.market import Bar, Instrument, Tick
 from homalos.model.trading import Account, Order, StrategyBook, Trade
 from homalos.strategy.params import Parameter
+from homalos.strategy.terms import Terms
+from homalos.strategy.when import Bracket, Oco, When
 
 if TYPE_CHECKING:
     from homalos.strategy.context import Context
@@ -80,6 +83,9 @@ class Strategy:
     def on_trade(self, trade: Trade) -> None:
         """A fill of an own order; ``position`` holds it already."""
 
+    def on_conditional(self, order: Conditional) -> None:
+        """An own conditional order changed: ``order.status`` says to what."""
+
     def on_timer(self, name: str) -> None:
         """A timer set with ``schedule`` is due."""
 
@@ -107,14 +113,16 @@ class Strategy:
         kind: OrderKind | None = None,
         tif: TimeInForce | None = None,
         tag: str = "",
+        terms: Terms | None = None,
     ) -> OrderId:
         """Buy ``lots``; the core picks open or close. Returns the intent's id.
 
         ``price`` None: a market order (fill what can be filled now, kill the rest). A price off
         the grid is moved onto it, away from the market. ``tif`` of a limit order is GFD unless
-        given. ``StrategyError``: not running, contract not listed, lots below 1.
+        given. ``terms``: time-outs, chase, tries. ``StrategyError``: not running, contract not
+        listed, lots below 1.
         """
-        return self._context.order(Side.BUY, instrument, lots, price, kind, tif, tag)
+        return self._context.order(Side.BUY, instrument, lots, price, kind, tif, tag, terms)
 
     def sell(
         self,
@@ -125,12 +133,18 @@ class Strategy:
         kind: OrderKind | None = None,
         tif: TimeInForce | None = None,
         tag: str = "",
+        terms: Terms | None = None,
     ) -> OrderId:
         """Sell ``lots``; see ``buy``."""
-        return self._context.order(Side.SELL, instrument, lots, price, kind, tif, tag)
+        return self._context.order(Side.SELL, instrument, lots, price, kind, tif, tag, terms)
 
     def target(
-        self, instrument: InstrumentId, lots: int, price: float | None = None
+        self,
+        instrument: InstrumentId,
+        lots: int,
+        price: float | None = None,
+        *,
+        terms: Terms | None = None,
     ) -> OrderId | None:
         """Move the own net position to ``lots`` (negative: short).
 
@@ -138,20 +152,106 @@ class Strategy:
         first; the order then follows by itself once their fate is known, never before. An order
         that is denied, rejected or killed is not repeated: call again.
         """
-        return self._context.target(instrument, lots, price)
+        return self._context.target(instrument, lots, price, terms)
 
-    def close(self, instrument: InstrumentId, price: float | None = None) -> OrderId | None:
+    def close(
+        self, instrument: InstrumentId, price: float | None = None, *, terms: Terms | None = None
+    ) -> OrderId | None:
         """``target(instrument, 0)``."""
-        return self._context.target(instrument, 0, price)
+        return self._context.target(instrument, 0, price, terms)
+
+    def replace(
+        self, order_id: OrderId, price: float | None = None, lots: int | None = None
+    ) -> bool:
+        """Give an own working limit order another price, or other lots (of the whole intent, what
+        it has traded included): it is cancelled, and what is left of it is sent when its end is
+        known, so that both never work at a time. It keeps its id. False: it works no more. Where no
+        cancel is to spare it rests as it is, with an alert. ``StrategyError``: not an order of this
+        strategy."""
+        return self._context.replace(order_id, price, lots)
 
     def cancel(self, order_id: OrderId) -> bool:
-        """Ask to cancel an own intent, named by its id or by one of its orders'. False: it works no
-        more. ``StrategyError``: not an order of this strategy."""
+        """Ask to cancel an own intent, named by its id or by one of its orders', or an own
+        conditional order. False: it works no more. ``StrategyError``: not an order of this
+        strategy."""
         return self._context.cancel(order_id)
 
     def cancel_all(self, instrument: InstrumentId | None = None) -> int:
         """Ask to cancel all own working intents, or those on one contract; how many."""
         return self._context.cancel_all(instrument)
+
+    # ------------------------------------------------------------ conditional orders
+    # Held by the daemon: they do not exist while this machine is off. They outlive the strategy's
+    # quarantine and a restart, and act when books and venue agree.
+
+    def stop(
+        self, instrument: InstrumentId, side: Side, lots: int, trigger: float, *,
+        when: When | None = None, tag: str = "",
+    ) -> OrderId:  # fmt: skip
+        """A market order of ``side`` once the price has reached ``trigger``: a sale from above, a
+        purchase from below. An exit unless ``when`` says otherwise: it closes at most what the own
+        book holds when it fires, and ends when the position is closed. ``StrategyError`` as for
+        ``buy``."""
+        kind = ConditionalKind.STOP
+        rest = (trigger, None, (0, 0.0), when, tag)
+        return self._context.holding.one(kind, instrument, side, lots, *rest)
+
+    def stop_limit(
+        self, instrument: InstrumentId, side: Side, lots: int, trigger: float, limit: float, *,
+        when: When | None = None, tag: str = "",
+    ) -> OrderId:  # fmt: skip
+        """``stop`` with a limit order of the day at ``limit``; it may stay unfilled."""
+        kind = ConditionalKind.STOP_LIMIT
+        rest = (trigger, limit, (0, 0.0), when, tag)
+        return self._context.holding.one(kind, instrument, side, lots, *rest)
+
+    def take_profit(
+        self, instrument: InstrumentId, side: Side, lots: int, trigger: float,
+        limit: float | None = None, *, when: When | None = None, tag: str = "",
+    ) -> OrderId:  # fmt: skip
+        """An order of ``side`` once the price has reached ``trigger`` in favour: a sale from below,
+        a purchase from above; at the market, or a limit order at ``limit``."""
+        kind = ConditionalKind.TAKE_PROFIT
+        rest = (trigger, limit, (0, 0.0), when, tag)
+        return self._context.holding.one(kind, instrument, side, lots, *rest)
+
+    def trail(
+        self, instrument: InstrumentId, side: Side, lots: int, *, ticks: int = 0,
+        percent: float = 0.0, when: When | None = None, tag: str = "",
+    ) -> OrderId:  # fmt: skip
+        """A stop whose trigger follows the best price since now, at ``ticks`` or ``percent``."""
+        kind = ConditionalKind.TRAILING
+        rest = (None, None, (ticks, percent), when, tag)
+        return self._context.holding.one(kind, instrument, side, lots, *rest)
+
+    def oco(
+        self, instrument: InstrumentId, side: Side, lots: int, *, stop: float, target: float,
+        when: When | None = None, tag: str = "",
+    ) -> Oco:  # fmt: skip
+        """A stop and a target (a limit order at ``target``) for the same lots. The other one ends
+        when all are closed; should the stop come while the target works, that is cancelled first.
+        """
+        return self._context.holding.oco(instrument, side, lots, stop, target, when, tag)
+
+    def bracket(
+        self, instrument: InstrumentId, side: Side, lots: int, price: float | None = None, *,
+        stop: float | None = None, target: float | None = None, trail_ticks: int = 0,
+        trail_percent: float = 0.0, when: When | None = None, tag: str = "",
+    ) -> Bracket:  # fmt: skip
+        """An entry of ``side``, and its exits, armed by the entry's fills and sized by them: a stop
+        or a trailing stop, a target, or both. ``StrategyError``: the other side is held."""
+        trail = (trail_ticks, trail_percent)
+        return self._context.holding.bracket(
+            instrument, side, lots, price, stop, target, trail, when, tag
+        )
+
+    def conditionals(self, instrument: InstrumentId | None = None) -> tuple[Conditional, ...]:
+        """Own conditional orders that wait, or whose order still works, oldest first."""
+        return self._context.holding.live(instrument)
+
+    def cancel_conditionals(self, instrument: InstrumentId | None = None) -> int:
+        """Cancel those that have not fired; how many. ``cancel_all`` leaves them alone."""
+        return self._context.holding.cancel_all(instrument)
 
     # ------------------------------------------------------------ market
 

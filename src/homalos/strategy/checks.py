@@ -4,9 +4,10 @@ write and read again. Everything else is a ``StrategyError`` that says what is w
 import math
 
 from homalos.market.periods import period_minutes
-from homalos.model.enums import OrderKind, TimeInForce
+from homalos.model.enums import OnTimeout, OrderKind, TimeInForce
 from homalos.model.times import SECOND
 from homalos.strategy.base import StrategyError
+from homalos.strategy.terms import Terms
 
 NAME_LENGTH = 100
 """Characters of a timer's name, a tag, a contract."""
@@ -14,6 +15,10 @@ LOG_LENGTH = 2_000
 """Characters of a line of the log; the rest is cut."""
 MAX_LOTS = 1_000_000
 MAX_PRICE = 1e12
+MAX_MS = 86_400_000
+MAX_TRIES = 100
+MAX_TICKS = 1_000
+MAX_TIME = 1 << 62
 MAX_SECONDS = 366 * 86_400.0
 MIN_SECONDS = 0.001
 
@@ -80,13 +85,40 @@ def nanoseconds(value: object, timer: str) -> int:
     return round(found * SECOND)
 
 
-def terms(kind: object, tif: object) -> tuple[OrderKind | None, TimeInForce | None]:
-    """The kind of an order and how long it works: of their enums, or ``None``."""
-    if kind is not None and type(kind) is not OrderKind:
-        raise StrategyError(f"kind {_shown(kind)}: need an OrderKind or None / 委托类型有误")
-    if tif is not None and type(tif) is not TimeInForce:
-        raise StrategyError(f"tif {_shown(tif)}: need a TimeInForce or None / 有效期有误")
-    return kind, tif
+def kind(value: object) -> OrderKind | None:
+    if value is not None and type(value) is not OrderKind:
+        raise StrategyError(f"kind {_shown(value)}: need an OrderKind or None / 委托类型有误")
+    return value
+
+
+def tif(value: object) -> TimeInForce | None:
+    """How long an order works."""
+    if value is not None and type(value) is not TimeInForce:
+        raise StrategyError(f"tif {_shown(value)}: need a TimeInForce or None / 有效期有误")
+    return value
+
+
+def terms(value: object) -> Terms | None:
+    """How an order is worked. ``StrategyError``: not a ``Terms``, or one with wrong values."""
+    if value is None:
+        return None
+    if type(value) is not Terms:
+        raise StrategyError(f"terms {_shown(value)}: need Terms(...) or None / 委托条款有误")
+    whole = (
+        ("timeout_ms", value.timeout_ms, 0, MAX_MS),
+        ("max_tries", value.max_tries, 0, MAX_TRIES),
+        ("good_till", value.good_till, 0, MAX_TIME),
+        ("ticks", 0 if value.ticks is None else value.ticks, 0, MAX_TICKS),
+    )
+    for field, number, least, most in whole:
+        if type(number) is not int or not least <= number <= most:
+            raise StrategyError(
+                f"{field} {_shown(number)}: need an int from {least} to {most} / 委托条款有误"
+            )
+    flags = type(value.to_limit) is bool and type(value.reduce_only) is bool
+    if not flags or type(value.on_timeout) is not OnTimeout:
+        raise StrategyError("to_limit, reduce_only: True or False; on_timeout: an OnTimeout")
+    return value
 
 
 def periods(values: tuple[object, ...]) -> tuple[str, ...]:

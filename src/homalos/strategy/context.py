@@ -6,14 +6,22 @@ the watchdog never stops the core in mid-work.
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from homalos.config.sections.strategy import StrategySection
 from homalos.kernel.bus import Bus
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
+from homalos.model.conditional import Conditional
 from homalos.model.enums import OrderKind, Phase, Severity, Side, TimeInForce
-from homalos.model.events import AlertRaised, CancelOrder, SubmitOrder, TimerFired
+from homalos.model.events import (
+    AlertRaised,
+    CancelOrder,
+    IntentChanged,
+    ReplaceOrder,
+    SubmitOrder,
+    TimerFired,
+)
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
 from homalos.model.market import Bar, Instrument, Tick
 from homalos.model.times import MINUTE
@@ -21,9 +29,13 @@ from homalos.model.trading import Account, Order, StrategyBook
 from homalos.strategy import checks
 from homalos.strategy.base import StrategyError
 from homalos.strategy.desk import Desk, Intent
+from homalos.strategy.holding import Holding
 from homalos.strategy.isolation import Guard
 from homalos.strategy.slot import Router, Slot
+from homalos.strategy.terms import Terms
 from homalos.strategy.words import safe_text
+
+_PLAIN = Terms()
 
 
 class TradingView(Protocol):
@@ -35,8 +47,20 @@ class TradingView(Protocol):
 
     def books(self) -> Sequence[StrategyBook]: ...
 
+    def set_mode(self, strategy: StrategyId, mode: Literal["own", "net", "lock"], /) -> None:
+        """Whose lots the strategy's orders may close."""
+        ...
+
     def live(self) -> Iterable[Order]:
         """Orders that work at the venue, or whose fate is unknown."""
+        ...
+
+    def conditionals(self) -> Iterable[Conditional]:
+        """Conditional orders that are held, or whose intent still works."""
+        ...
+
+    def intents(self) -> Iterable[IntentChanged]:
+        """Intents that the core works on beyond their first orders, as they stand."""
         ...
 
 
@@ -92,6 +116,7 @@ class Context:
         self._desk = slot.desk
         self._guard = services.guard
         self.strategy = slot.id
+        self.holding = Holding(services, slot, self)
 
     @property
     def instruments(self) -> tuple[InstrumentId, ...]:
@@ -111,30 +136,61 @@ class Context:
         kind: OrderKind | None,
         tif: TimeInForce | None,
         tag: str,
+        terms: Terms | None,
     ) -> OrderId:
         lots, price, tag = checks.lots(lots, 1), checks.price(price), checks.name(tag, "tag")
-        kind, tif = checks.terms(kind, tif)
+        kind, tif = checks.kind(kind), checks.tif(tif)
+        terms = checks.terms(terms)
         where = self._guard.pause()
         try:
-            return self._send(side, instrument, lots, price, kind, tif, tag)
+            return self._send(side, instrument, lots, price, kind, tif, tag, terms)
         finally:
             self._guard.resume(where)
 
-    def target(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
+    def target(
+        self, instrument: InstrumentId, lots: int, price: float | None, terms: Terms | None
+    ) -> OrderId | None:
         instrument = InstrumentId(checks.name(instrument, "instrument"))
         lots, price = checks.lots(lots, -checks.MAX_LOTS), checks.price(price)
+        terms = checks.terms(terms)
         where = self._guard.pause()
         try:
-            return self._aim(instrument, lots, price)
+            return self._aim(instrument, lots, price, terms)
         finally:
             self._guard.resume(where)
+
+    def replace(self, order_id: OrderId, price: float | None, lots: int | None) -> bool:
+        price = checks.price(price)
+        lots = None if lots is None else checks.lots(lots, 1)
+        where = self._guard.pause()
+        try:
+            return self._replace(order_id, price, lots)
+        finally:
+            self._guard.resume(where)
+
+    def _replace(self, order_id: OrderId, price: float | None, lots: int | None) -> bool:
+        self.must_act()
+        intent = self._own(order_id)
+        if intent is None or not intent.live or intent.cancelled:
+            return False
+        if price is not None:
+            step = self.contract(intent.instrument).tick_size
+            price = to_grid(price, step, intent.side)
+        now, bus = self.now(), self._core.bus
+        bus.publish(ReplaceOrder(intent.id, price, lots, self._slot.actor, now))
+        return True
+
+    def _own(self, order_id: OrderId) -> Intent | None:
+        if self._core.owners.get(order_id) is not self._desk:
+            raise StrategyError(f"{order_id}: no order of {self.strategy} / 不是本策略的委托")
+        return self._desk.find(order_id)
 
     def cancel(self, order_id: OrderId) -> bool:
         where = self._guard.pause()
         try:
-            if self._core.owners.get(order_id) is not self._desk:
-                raise StrategyError(f"{order_id}: no order of {self.strategy} / 不是本策略的委托")
-            intent = self._desk.find(order_id)
+            if self.holding.cancel(order_id):
+                return True
+            intent = self._own(order_id)
             return intent is not None and self._cancel(intent)
         finally:
             self._guard.resume(where)
@@ -143,7 +199,9 @@ class Context:
         where = self._guard.pause()
         try:
             self._forget_targets(instrument)
-            return sum(self._cancel(intent) for intent in self._desk.on(instrument))
+            exits = self._desk.conditionals  # what one of them has sent protects, and goes on
+            rows = [i for i in self._desk.on(instrument) if i.id not in exits]
+            return sum(self._cancel(intent) for intent in rows)
         finally:
             self._guard.resume(where)
 
@@ -163,9 +221,11 @@ class Context:
         else:
             self._desk.targets.pop(instrument, None)
 
-    def _aim(self, instrument: InstrumentId, lots: int, price: float | None) -> OrderId | None:
+    def _aim(
+        self, instrument: InstrumentId, lots: int, price: float | None, terms: Terms | None
+    ) -> OrderId | None:
         desk = self._desk
-        self._must_act()
+        self.must_act()
         desk.targets.pop(instrument, None)
         unsettled = desk.on(instrument)
         if unsettled:
@@ -173,13 +233,13 @@ class Context:
                 return None
             for intent in unsettled:
                 self._cancel(intent)
-            desk.targets[instrument] = (lots, price)
+            desk.targets[instrument] = (lots, price, terms)
             return None
         missing = lots - desk.net.get(instrument, 0)
         if missing == 0:
             return None
         side = Side.BUY if missing > 0 else Side.SELL
-        return self._send(side, instrument, abs(missing), price, None, None, "")
+        return self._send(side, instrument, abs(missing), price, None, None, "", terms)
 
     def _cancel(self, intent: Intent) -> bool:
         """Ask, if it still works. Asking again is harmless, and needed where the venue refused."""
@@ -189,7 +249,19 @@ class Context:
         self._core.bus.publish(CancelOrder(intent.id, self._slot.actor, self.now()))
         return True
 
-    def _must_act(self) -> None:
+    def enter(
+        self,
+        intent_id: OrderId,
+        side: Side,
+        instrument: InstrumentId,
+        lots: int,
+        price: float | None,
+        tag: str,
+    ) -> None:
+        """The entry of a bracket."""
+        self._send(side, instrument, lots, price, None, None, tag, None, intent_id)
+
+    def must_act(self) -> None:
         if not self._slot.acting:
             raise StrategyError(
                 f"{self.strategy} is {self._slot.state}: it may not trade "
@@ -205,8 +277,10 @@ class Context:
         kind: OrderKind | None,
         tif: TimeInForce | None,
         tag: str,
+        terms: Terms | None,
+        intent_id: OrderId | None = None,
     ) -> OrderId:
-        self._must_act()
+        self.must_act()
         contract = self.contract(instrument)
         instrument = contract.id
         if price is None:
@@ -218,9 +292,11 @@ class Context:
                 raise StrategyError(f"{instrument}: a market order takes no price / 市价单不带价格")
             kind, price = OrderKind.LIMIT, to_grid(price, contract.tick_size, side)
         core = self._core
-        intent_id = core.ids.next()
+        if intent_id is None:
+            intent_id = core.ids.next()
         self._desk.open(intent_id, instrument, side, lots, price, tag)
         core.owners[intent_id] = self._desk
+        terms, now = terms or _PLAIN, core.bus.clock.now()
         core.bus.publish(
             SubmitOrder(
                 intent_id,
@@ -233,9 +309,18 @@ class Context:
                 kind,
                 TimeInForce.GFD if tif is None else tif,
                 None,
-                core.bus.clock.now(),
+                now,
                 core.trigger,
                 tag,
+                terms.timeout_ms,
+                terms.on_timeout,
+                terms.max_tries,
+                terms.good_till,
+                terms.ticks,
+                terms.to_limit,
+                terms.reduce_only,
+                self._slot.auction,
+                self._slot.crossing,
             )
         )
         return intent_id

@@ -5,9 +5,12 @@ counts lots by the trades that reached it, in the order in which they reached it
 ever counted both as working and as held, or as neither.
 """
 
-from homalos.model.enums import OrderStatus, Side
+from homalos.model.conditional import Conditional
+from homalos.model.enums import IntentStage, OrderStatus, Side
+from homalos.model.events import IntentChanged
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.trading import Order, Trade
+from homalos.strategy.terms import Terms
 
 _OVER = frozenset(
     {OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.DENIED}
@@ -18,7 +21,10 @@ _OVER = frozenset(
 class Intent:
     """One wish of a strategy, and the orders (legs) that the offset resolver made of it."""
 
-    __slots__ = ("_booked", "cancelled", "id", "instrument", "legs", "lots", "price", "side", "tag")
+    __slots__ = (
+        "_booked", "cancelled", "due_lots", "id", "instrument", "legs", "lots", "price", "side",
+        "stage", "tag", "why",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -34,6 +40,11 @@ class Intent:
         self.instrument = instrument
         self.side = side
         self.lots = lots
+        self.due_lots = lots
+        """That have come as orders or will: more than ``lots`` where some were sent again."""
+        self.stage: IntentStage | None = None
+        """Where it stands, if the core works on it beyond its first orders; and ``why``."""
+        self.why = ""
         self.price = price
         """``None``: a market order."""
         self.tag = tag
@@ -44,8 +55,18 @@ class Intent:
 
     @property
     def waiting_lots(self) -> int:
-        """Lots of which nothing was heard yet."""
-        return max(self.lots - sum(leg.lots for leg in self.legs.values()), 0)
+        """Lots of which nothing was heard yet, or which are held, or still to be sent again."""
+        return max(self.due_lots - self._heard, 0)
+
+    @property
+    def _heard(self) -> int:
+        return sum(leg.lots for leg in self.legs.values())
+
+    def change(self, event: IntentChanged) -> None:
+        """What the core says of it."""
+        self.lots, self.price = event.intent.lots, event.intent.price
+        self.stage, self.why = event.stage, event.why
+        self.due_lots = self._heard + event.lots
 
     @property
     def traded_lots(self) -> int:
@@ -85,8 +106,10 @@ class Desk:
         self.net: dict[InstrumentId, int] = {}
         self.intents: dict[OrderId, Intent] = {}
         """Those that are not settled, oldest first."""
-        self.targets: dict[InstrumentId, tuple[int, float | None]] = {}
-        """Targets that wait for cancels: net lots, price."""
+        self.conditionals: dict[OrderId, Conditional] = {}
+        """Conditional orders that wait in the core, or whose intent still works."""
+        self.targets: dict[InstrumentId, tuple[int, float | None, Terms | None]] = {}
+        """Targets that wait for cancels: net lots, price, terms."""
         self._booked: dict[OrderId, int] = {}
         """Lots by order id of the trades that reached us, settled orders of the day included:
         the venue repeats itself, and a trade may come after its order's end."""
@@ -122,10 +145,31 @@ class Desk:
                 order.intent_id, order.instrument, order.side, order.lots, order.price, ""
             )
         if order.id not in intent.legs:
-            heard = sum(leg.lots for leg in intent.legs.values())
-            intent.lots = max(intent.lots, heard + order.lots)
+            intent.due_lots = max(intent.due_lots, intent._heard + order.lots)
+            if intent.stage is None:
+                intent.lots = intent.due_lots
         intent.legs[order.id] = order
         self._legs[order.id] = intent
+        self._settle(intent)
+
+    def on_conditional(self, order: Conditional) -> None:
+        """What has become of a conditional order."""
+        if order.live:
+            self.conditionals[order.id] = order
+        else:
+            self.conditionals.pop(order.id, None)
+
+    def on_intent(self, event: IntentChanged) -> None:
+        """The core holds it, sends more of it, or does no more for it."""
+        wish = event.intent
+        intent = self.intents.get(wish.intent_id)
+        if intent is None:
+            if not event.lots:
+                return
+            intent = self.open(
+                wish.intent_id, wish.instrument, wish.side, wish.lots, wish.price, wish.tag
+            )
+        intent.change(event)
         self._settle(intent)
 
     def on_trade(self, trade: Trade) -> None:
@@ -169,5 +213,5 @@ class Desk:
         return (
             tuple(sorted((i, lots) for i, lots in self.net.items() if lots)),
             tuple((i.id, i.instrument, i.side, i.lots) for i in self.intents.values()),
-            tuple(sorted((i, lots) for i, (lots, _) in self.targets.items())),
+            tuple(sorted((i, lots) for i, (lots, *_) in self.targets.items())),
         )

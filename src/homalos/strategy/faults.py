@@ -154,10 +154,11 @@ class Faults:
             self._back_off(slot)
 
     def cancel_entries(self, slot: Slot) -> None:
-        """Cancel what opens, and what no word was heard of; exits go on working."""
+        """Cancel what opens, and what no word was heard of; exits go on working, and so do
+        conditional orders and what they have sent."""
         for intent in slot.desk.on(None):
             ids = [leg.id for leg in intent.legs.values() if leg.offset is Offset.OPEN]
-            if intent.waiting_lots:
+            if intent.waiting_lots and intent.id not in slot.desk.conditionals:
                 ids = [intent.id]
             for order_id in ids:
                 self._core.bus.publish(CancelOrder(order_id, slot.actor, self._now()))

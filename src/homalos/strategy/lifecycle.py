@@ -60,6 +60,7 @@ class Lifecycle:
         slot = Slot(entry, self.desk(StrategyId(entry.id)), budget)
         slot.fields = self.saved_fields.pop(slot.id, {})
         self._slots[slot.id] = slot
+        self._core.view.set_mode(slot.id, entry.book_mode)
         try:
             slot.loaded = self._load_code(slot)
             slot.values = self._checked(slot, slot.loaded, {}, entry.params)
@@ -172,6 +173,13 @@ class Lifecycle:
                 if order.strategy == strategy:
                     desk.recover(order)
                     self._core.owners[order.id] = self._core.owners[order.intent_id] = desk
+            for held in view.conditionals():
+                if held.strategy == strategy:
+                    desk.on_conditional(held)
+            for event in view.intents():
+                if event.intent.strategy == strategy:
+                    desk.on_intent(event)
+                    self._core.owners[event.intent.intent_id] = desk
         return desk
 
     def desks(self) -> dict[StrategyId, Desk]:

@@ -20,16 +20,20 @@ from homalos.model.events import (
     ORDER_FACTS,
     AlertRaised,
     Audited,
+    ConditionalChanged,
     InstrumentListed,
+    IntentChanged,
     OrderFact,
     OrderSubmitted,
     PhaseChanged,
     StrategyCommand,
+    SubmitOrder,
     TimerFired,
     TradeFilled,
     TradingDayChanged,
 )
 from homalos.model.ids import AccountId, InstrumentId, StrategyId
+from homalos.model.journaled import CoreTold
 from homalos.model.market import Bar, Tick
 from homalos.strategy.context import BarHistory, Context, Services, TradingView
 from homalos.strategy.faults import TIMER_OWNER, Faults
@@ -74,7 +78,7 @@ class StrategyManager:
         self._timers = timers
         self._section = section
         self._entries = {StrategyId(entry.id): entry for entry in entries}
-        self._folder = folder
+        self.folder = folder
         self._slots: dict[StrategyId, Slot] = {}
         self._actors: dict[str, Slot] = {}
         self._guard = Guard(watchdog, section.slow_ms, self._slow)
@@ -101,6 +105,8 @@ class StrategyManager:
         subscribe(Bar, self._on_bar, actor=_ACTOR, role=_ROLE)
         for fact in ORDER_FACTS:
             self._bus.subscribe(fact, self._on_order, actor=_ACTOR, role=_ROLE)
+        subscribe(IntentChanged, self._on_intent, actor=_ACTOR, role=_ROLE)
+        subscribe(ConditionalChanged, self._on_conditional, actor=_ACTOR, role=_ROLE)
         subscribe(TradeFilled, self._on_trade, actor=_ACTOR, role=_ROLE)
         subscribe(PhaseChanged, self._on_phase, actor=_ACTOR, role=_ROLE)
         subscribe(TimerFired, self._on_timer, actor=_ACTOR, role=_ROLE)
@@ -112,6 +118,7 @@ class StrategyManager:
         """Load all entries and start the enabled ones; begin to watch. On the loop's thread, once
         books and venue agree."""
         self._guard.here()
+        self._bus.note(CoreTold("start"))
         if self._watchdog is not None:
             self._watchdog.start()
         for entry in self._entries.values():
@@ -120,9 +127,9 @@ class StrategyManager:
                 self._warn_stuck(slot)
             elif entry.enabled and slot.state is StrategyState.LOADED:
                 self._faults.contain(slot, "start", self._life.start, slot)
-        if self._watchdog is not None and self._section.reload_on_edit and self._folder.is_dir():
+        if self._watchdog is not None and self._section.reload_on_edit and self.folder.is_dir():
             self._watch = FolderWatch(
-                self._folder, self._section.reload_settle_ms, self._file_edited
+                self.folder, self._section.reload_settle_ms, self._file_edited
             )
             self._watch.start()
 
@@ -131,6 +138,7 @@ class StrategyManager:
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
+        self._bus.note(CoreTold("stop"))
         for slot in self._slots.values():
             if slot.state is StrategyState.RUNNING:
                 self._faults.contain(
@@ -147,6 +155,13 @@ class StrategyManager:
             self._watchdog.configure(section.time_budget_ms, section.exit_after_ms)
         for slot in self._slots.values():
             slot.error_budget.resize(section.error_budget, section.error_window_s)
+
+    def guarded(
+        self, owner: str, function: Callable[..., Any], *args: Any
+    ) -> BaseException | None:
+        """Call other code of the trader's (a risk rule) under the same watch over its time; what
+        it raised. Not from within a hook."""
+        return self._guard.call(owner, function, *args)
 
     # ------------------------------------------------------------ reading
 
@@ -251,6 +266,39 @@ class StrategyManager:
             go_on = Context(self._core, slot).go_on
             self._faults.contain(slot, "target", go_on, order.instrument)
 
+    def _on_intent(self, event: IntentChanged) -> None:
+        id_, strategy = event.intent.intent_id, event.intent.strategy
+        desk = self._core.owners.get(id_) or self._life.desks().get(strategy)
+        if desk is None:
+            return
+        self._core.owners[id_] = desk
+        desk.on_intent(event)
+        slot = self._slots.get(desk.strategy)
+        if desk.targets and slot is not None and slot.strategy is not None and slot.acting:
+            go_on = Context(self._core, slot).go_on
+            self._faults.contain(slot, "target", go_on, event.intent.instrument)
+
+    def expect(self, intent: SubmitOrder) -> None:
+        """A conditional order has fired: its strategy counts on the intent from now on, not only
+        when its orders come, or it might close the same lots a second time on this tick."""
+        desk = self._life.desks().get(intent.strategy)
+        if desk is not None:
+            self._core.owners[intent.intent_id] = desk
+            desk.open(
+                intent.intent_id, intent.instrument, intent.side, intent.lots, intent.price,
+                intent.tag,
+            )  # fmt: skip
+
+    def _on_conditional(self, event: ConditionalChanged) -> None:
+        order = event.order
+        desk = self._life.desks().get(order.strategy)
+        if desk is None:
+            return
+        desk.on_conditional(order)
+        slot = self._slots.get(order.strategy)
+        if slot is not None and slot.acting and "on_conditional" in slot.hears:
+            self._faults.call(slot, "on_conditional", order)
+
     def _on_trade(self, event: TradeFilled) -> None:
         trade = event.trade
         desk = self._core.owners.get(trade.order_id) if trade.order_id is not None else None
@@ -342,7 +390,7 @@ class StrategyManager:
         """Which strategies a file is for, replaced whole: the watching thread reads it."""
         watched: dict[Path, tuple[StrategyId, ...]] = {}
         for slot in self._slots.values():
-            path = (self._folder / slot.entry.file.partition(":")[0]).resolve()
+            path = (self.folder / slot.entry.file.partition(":")[0]).resolve()
             watched[path] = (*watched.get(path, ()), slot.id)
         self._watched = watched
 

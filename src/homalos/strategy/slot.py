@@ -7,7 +7,7 @@ import msgspec
 
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.timers import Timer
-from homalos.model.enums import Phase, StrategyState
+from homalos.model.enums import AuctionPolicy, CrossingPolicy, Phase, StrategyState
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
@@ -85,6 +85,8 @@ class Slot:
     def __init__(self, entry: StrategyEntry, desk: Desk, errors: ErrorBudget) -> None:
         self.entry = entry
         self.id = StrategyId(entry.id)
+        self.auction = AuctionPolicy(entry.auction)
+        self.crossing = CrossingPolicy(entry.crossing)
         self.actor = f"strategy:{entry.id}"
         """Owner of its timers, source of its alerts, actor of its failures."""
         self.desk = desk
@@ -122,7 +124,8 @@ class Slot:
         self.hooks = {name: getattr(strategy, name) for name in hooks()}
         self.on_tick = self.hooks["on_tick"]
         self.strategy = strategy
-        names = ("on_tick", "on_bar", "on_order", "on_trade", "on_phase", "on_trading_day")
+        names = ("on_tick", "on_bar", "on_order", "on_trade", "on_phase", "on_trading_day",
+                 "on_conditional")  # fmt: skip
         self.hears = frozenset(name for name in names if overrides(type(strategy), name))
 
     def info(self) -> StrategyInfo:

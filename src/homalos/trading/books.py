@@ -7,25 +7,41 @@ Two cuts of the same trades: the account's lots by contract and day, and each st
 average cost. Their net lots are equal in every contract, and so is their total result.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timer, Timers
-from homalos.market import money
+from homalos.market import lot_rules, money
 from homalos.model.enums import Direction, Offset
-from homalos.model.events import AccountSnapshot, InstrumentListed, TradeReported
-from homalos.model.ids import UNATTRIBUTED, AccountId, InstrumentId, StrategyId
+from homalos.model.events import (
+    AccountSnapshot,
+    InstrumentListed,
+    SettlementKnown,
+    SubmitOrder,
+    TradeReported,
+)
+from homalos.model.ids import AccountId, InstrumentId, StrategyId
 from homalos.model.market import Instrument, Tick
 from homalos.model.times import SECOND
-from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+from homalos.model.trading import (
+    Account,
+    Order,
+    Position,
+    StrategyBook,
+    StrategyPerformance,
+    Trade,
+)
 from homalos.trading.contract import Contract
+from homalos.trading.exposure import Exposure
 from homalos.trading.funds import Cash, available
-from homalos.trading.offsets import closes_today, portable
+from homalos.trading.offsets import Parts
+from homalos.trading.performance import Performances
 from homalos.trading.reservations import Reservations, order_cost
 from homalos.trading.strategy_book import NetBook
-from homalos.trading.venue_lots import lots_of, same_lots, today_rate_lots
+from homalos.trading.strategy_books import StrategyBooks
+from homalos.trading.venue_lots import DayOfTrades, lots_of, same_lots
 
 _OPEN = Offset.OPEN
 
@@ -34,11 +50,13 @@ AFTER_TRADE = SECOND // 5
 
 
 class Books:
-    """See the module. Money in yuan; profits by date (盯市)."""
+    """See the module. Money in yuan; profits by date (盯市). ``sector``: of a product of an
+    exchange; ``None`` where nobody knows it."""
 
     def __init__(
-        self, bus: Bus, timers: Timers, section: TradingSection, account: AccountId
-    ) -> None:
+        self, bus: Bus, timers: Timers, section: TradingSection, account: AccountId,
+        sector: Callable[[str, str], str | None] = lambda exchange, product: None,
+    ) -> None:  # fmt: skip
         self._bus = bus
         self._timers = timers
         self._section = section
@@ -48,15 +66,25 @@ class Books:
         """The last tick of each contract."""
         self.marks: dict[InstrumentId, float] = {}
         """The last valid price of each contract."""
-        self.total_lots = 0
-        """Lots held, both directions, all contracts."""
+        self.exposure = Exposure()
+        """Lots and values by product, sector and account."""
         self.missing_lots = 0
         """Lots that trades closed and the books did not have: they have missed something."""
         self._cash = Cash()
+        self._margin = 0.0
+        self._sector = sector
         self._contracts: dict[InstrumentId, Contract] = {}
         self._held: dict[InstrumentId, Contract] = {}
-        self._books: dict[tuple[StrategyId, InstrumentId], NetBook] = {}
+        self._provisional: dict[InstrumentId, Contract] = {}
+        """Whose yesterday's lots stand at a mark: their settlement is not known yet."""
+        self.strategies = StrategyBooks()
+        self._books = self.strategies.books
+        self.performances = Performances()
+        self.margins: tuple[float, float] | None = None
+        """(ours, the venue's) at its last answer; ``None``: it has not answered yet."""
         self.reservations = Reservations()
+        self.blocked: frozenset[StrategyId] = frozenset()
+        """Who may open nothing: lots of theirs are gone, and nobody has said whose."""
         self._costed: Order | None = None
         self._cost = (0.0, 0.0)
         self._timer: Timer | None = None
@@ -81,6 +109,19 @@ class Books:
         price = tick.last_price
         if price is not None:
             self.marks[instrument] = price
+            contract = self._held.get(instrument)
+            if contract is not None:
+                contract.place.mark(price, contract.multiplier, contract.basis)
+        if self._provisional and instrument in self._provisional:
+            self._look_for_settlement(tick)
+
+    def _look_for_settlement(self, tick: Tick) -> None:
+        price = tick.pre_settlement
+        if price is None or tick.trading_day != self.trading_day:
+            return  # a tick of the old day tells the settlement before
+        now = self._bus.clock.now()
+        self._bus.record(SettlementKnown(tick.instrument, self.trading_day, price, now))
+        self.settle(tick.instrument, price)
 
     def _on_listed(self, event: InstrumentListed) -> None:
         self.listed(event.instrument)
@@ -89,7 +130,10 @@ class Books:
         """Learn a contract, or its new rates; what is held in it stays."""
         contract = self._contracts.get(instrument.id)
         if contract is None:
-            self._contracts[instrument.id] = Contract(instrument)
+            product = f"{instrument.exchange}.{instrument.product}"
+            sector = self._sector(instrument.exchange, instrument.product)
+            place = self.exposure.place(product, sector)
+            self._contracts[instrument.id] = Contract(instrument, place)
         else:
             contract.instrument = instrument
             self._refresh(contract)
@@ -104,37 +148,42 @@ class Books:
         contract = self._contracts.get(report.instrument)
         if contract is None:
             return None
-        offset = portable(report.offset, contract.instrument.splits_today)
-        fee, profit = self._apply(contract, report, offset)
+        offset = lot_rules.portable(report.offset, contract.instrument.splits_today)
+        fee, profit, by_trade = self._apply(contract, report, offset)
         contract.fees = round(contract.fees + fee, 4)
-        contract.closed_profit = round(contract.closed_profit + profit, 4)
-        self._cash.fees = round(self._cash.fees + fee, 4)
-        self._cash.closed_profit = round(self._cash.closed_profit + profit, 4)
+        self._cash.book(fee, profit, by_trade)
         self._refresh(contract)
         book = self.net_book(strategy, report.instrument, contract.multiplier)
         book.trade(report.side, report.lots, report.price, fee)
         self._changed()
-        return self._trade(report, strategy, offset, fee, profit)
+        return self._trade(report, strategy, offset, fee, (profit, by_trade))
 
     def _apply(
         self, contract: Contract, report: TradeReported, offset: Offset
-    ) -> tuple[float, float]:
+    ) -> tuple[float, float, float]:
+        """Fee, and what was realised by date and by trade."""
         lots, price, multiplier = report.lots, report.price, contract.multiplier
         if offset is _OPEN:
             contract.opening(report.side).open(lots, price, report.trading_day)
-            fee, profit = contract.fee(report.side, offset, price, lots), 0.0
+            fee, profit, by_trade = contract.fee(report.side, offset, price, lots), 0.0, 0.0
         else:
-            today = closes_today(offset, contract.instrument.splits_today)
-            closed = contract.closing(report.side).close(lots, today)
+            today = lot_rules.takes_today(offset, contract.instrument.splits_today)
+            side = contract.closing(report.side)
+            closed = side.close(lots, today)
             self.missing_lots += closed.missing
-            sold = price * (lots - closed.missing) - closed.basis
-            profit = round(-report.side.sign * sold * multiplier, 4)
+            sold, unit = price * (lots - closed.missing), -report.side.sign * multiplier
+            profit = round(unit * (sold - closed.basis), 4)
+            by_trade = round(unit * (sold - closed.opened), 4)
+            side.closed_profit = round(side.closed_profit + profit, 4)
+            side.closed_by_trade = round(side.closed_by_trade + by_trade, 4)
             fee = contract.close_fee(price, lots, closed.fee_today_lots)
-        return (money.round_cents(fee) if self._section.round_fees else round(fee, 4)), profit
+        fee = money.round_cents(fee) if self._section.round_fees else round(fee, 4)
+        return fee, profit, by_trade
 
     def _trade(
-        self, report: TradeReported, strategy: StrategyId, offset: Offset, fee: float, profit: float
-    ) -> Trade:
+        self, report: TradeReported, strategy: StrategyId, offset: Offset, fee: float,
+        profits: tuple[float, float],
+    ) -> Trade:  # fmt: skip
         return Trade(
             report.trade_id,
             report.order_id,
@@ -150,7 +199,7 @@ class Books:
             report.ts_event,
             report.ts_init,
             report.venue_order_id,
-            profit,
+            *profits,
         )
 
     def cost(self, order: Order, contract: Contract) -> tuple[float, float]:
@@ -179,40 +228,72 @@ class Books:
             self._held[id_] = contract
         else:
             self._held.pop(id_, None)
-        self.total_lots = sum(c.long.lots + c.short.lots for c in self._held.values())
+        self._margin = self._held_margin()
+        contract.place.hold(contract.long.lots, contract.short.lots)
+        contract.place.mark(self.marks.get(id_), contract.multiplier, contract.basis)
+
+    def _held_margin(self) -> float:
+        held = self._held.values()
+        return money.relieved_margin((c.relief, c.long_margin, c.short_margin) for c in held)
 
     def net_book(
         self, strategy: StrategyId, instrument: InstrumentId, multiplier: float
     ) -> NetBook:
         """The live book of a strategy in a contract; made when first asked for."""
-        key = (strategy, instrument)
-        book = self._books.get(key)
-        if book is None:
-            book = self._books[key] = NetBook(strategy, instrument, multiplier)
-        return book
+        book = self._books.get((strategy, instrument))
+        return self.strategies.get(strategy, instrument, multiplier) if book is None else book
+
+    def offsets(self, intent: SubmitOrder, contract: Contract) -> Parts:
+        """How an intent leaves: (offset, lots), closes first."""
+        price = intent.price or self.marks.get(intent.instrument)
+        return self.strategies.offsets(intent, contract, self._section.close_order, price)
 
     # ------------------------------------------------------------ the venue's word, the day's roll
 
     def roll(self, trading_day: int) -> None:
         """A new trading day: settle at the last known price, today's lots become yesterday's.
 
-        Provisional until the venue's own figures come (``restore``).
+        Provisional until the settlement is known: the venue's figures (``restore``), or the first
+        tick of the day, which tells it (``settle``).
         """
         if trading_day == self.trading_day:
             return
         first, self.trading_day = self.trading_day == 0, trading_day
         if first:
             return
-        profit = sum(c.profit(self._settlement(id_)) for id_, c in self._held.items())
+        settlements = {id_: self._settlement(id_) for id_ in self._contracts}
+        known = {id_: price for id_, price in settlements.items() if price is not None}
+        self.performances.day_over(self.strategies.results(known))
+        profit = sum(c.profit(settlements[id_]) for id_, c in self._held.items())
         self._cash = Cash(pre_balance=round(self._cash.settled() + profit, 4))
         for id_, contract in self._contracts.items():
-            settlement = self._settlement(id_)
-            contract.pre_settlement = settlement
-            contract.closed_profit = contract.fees = 0.0
-            contract.long.roll(settlement)
-            contract.short.roll(settlement)
+            contract.pre_settlement, contract.fees = settlements[id_], 0.0
+            contract.long.roll(settlements[id_])
+            contract.short.roll(settlements[id_])
             self._refresh(contract)
+        self.strategies.roll(settlements)
+        self._provisional = dict(self._held)
         self._changed()
+
+    def settle(self, instrument: InstrumentId, price: float) -> None:
+        """The settlement with which this trading day began is known."""
+        contract = self._provisional.pop(instrument, None)
+        if contract is None:
+            return
+        opening, realised = contract.settle(price)
+        self._cash.settle(opening, realised)
+        self.strategies.settle(instrument, price)
+        self._refresh(contract)
+        self._changed()
+
+    def provisional(self) -> tuple[InstrumentId, ...]:
+        """Contracts whose lots of yesterday stand at a mark of ours."""
+        return tuple(sorted(self._provisional))
+
+    def settlements(self) -> tuple[tuple[InstrumentId, float], ...]:
+        """At which a roll would take place now, by contract, where anything is known."""
+        found = ((id_, self._settlement(id_)) for id_ in sorted(self._contracts))
+        return tuple((id_, price) for id_, price in found if price is not None)
 
     def _settlement(self, instrument: InstrumentId) -> float | None:
         tick = self.quotes.get(instrument)
@@ -225,46 +306,52 @@ class Books:
         that none of them has go to ``unattributed``, at the venue's cost."""
         self.trading_day = snapshot.trading_day
         account = snapshot.account
-        self._cash = Cash(
-            account.pre_balance, account.deposit, account.withdraw, account.closed_profit,
-            account.fees,
-        )  # fmt: skip
+        self._cash = self._cash.restored(account)
         rows = {(p.instrument, p.direction): p for p in snapshot.positions}
-        charged = today_rate_lots(snapshot.trades)
+        day = DayOfTrades(snapshot.trades)
         for id_, contract in self._contracts.items():
             for direction, side in contract.sides():
                 row = rows.get((id_, direction))
                 if snapshot.trades or not same_lots(side, row):
                     side.replace(lots_of(row, snapshot.trading_day, snapshot.trades))
-                if snapshot.trades and not contract.instrument.splits_today:
-                    side.charged_today = charged.get((id_, direction), 0)
+                if row is not None and row.closed_profit is not None:
+                    side.closed_profit = row.closed_profit
+                    side.closed_by_trade = row.closed_profit_by_trade or 0.0
+                if snapshot.trades:
+                    day.note(side, (id_, direction), contract.instrument.splits_today)
+            self._take_settlement(contract)
             self._refresh(contract)
-            self._attribute_rest(contract)
+            self.strategies.attribute_rest(contract)
+        self._provisional.clear()
         self._changed()
 
-    def _attribute_rest(self, contract: Contract) -> None:
+    def _take_settlement(self, contract: Contract) -> None:
+        """The venue's basis of yesterday's lots is their settlement."""
         id_ = contract.instrument.id
-        books = [b for b in self._books.values() if b.instrument == id_]
-        known = sum(b.net for b in books)
-        rest = contract.net - known
-        if rest:
-            side = contract.long if rest > 0 else contract.short
-            # Where the venue has fewer lots than the books, these cost what theirs cost.
-            ours = sum(b.cost for b in books) / known if known else 0.0
-            price = side.basis_sum / side.lots if side.lots else ours
-            self.net_book(UNATTRIBUTED, id_, contract.multiplier).carry(rest, price)
+        side = contract.long if contract.long.rolled else contract.short
+        if id_ in self._provisional and side.rolled:
+            contract.pre_settlement = price = side.rolled_sum / side.rolled
+            self.strategies.settle(id_, price)
 
-    def load(self, rows: Iterable[StrategyBook]) -> None:
+    def load(
+        self, rows: Iterable[StrategyBook], performances: Iterable[StrategyPerformance] = ()
+    ) -> None:
         """Strategies' books as they were (recovery); call before ``restore``."""
         for row in rows:
             contract = self._contracts.get(row.instrument)
             if contract is not None:
-                book = self.net_book(row.strategy, row.instrument, contract.multiplier)
-                book.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
+                self.net_book(row.strategy, row.instrument, contract.multiplier).load(row)
+        self.performances.load(performances)
 
     def set_cash(self, deposit: float, withdraw: float) -> None:
         """Money that came or went: the venue's word is a fact, not a difference."""
         self._cash.deposit, self._cash.withdraw = deposit, withdraw
+
+    def note_margin(self, venues: float) -> None:
+        """The venue's margin is the truth, ours an upper bound before a trade; how far they are
+        apart is to be seen, and stops nothing."""
+        ours = self.funds()[1] - self.reservations.margin
+        self.margins = round(ours, 2), round(venues, 2)
 
     # ------------------------------------------------------------ questions
 
@@ -301,28 +388,19 @@ class Books:
 
     def books(self) -> tuple[StrategyBook, ...]:
         """Every book that has ever traded, in order of name and contract."""
-        rows = ((key, book) for key, book in sorted(self._books.items(), key=lambda row: row[0]))
-        return tuple(
-            book.record(self.marks.get(key[1]))
-            for key, book in rows
-            if book.net or book.cash or book.fees
-        )
+        return self.strategies.records(self.marks)
 
     def funds(self) -> tuple[float, float, float]:
         """(equity, margin with what is frozen, available money) at the last prices; cheap enough
         for each order."""
-        marks, profit, margin = self.marks, 0.0, 0.0
-        by_last = self._section.margin_price == "last"
-        for id_, contract in self._held.items():
-            price = marks.get(id_)
-            if by_last:
-                contract.refresh("last", price)
-            if price is not None:
-                profit += (price * contract.net - contract.basis) * contract.multiplier
-            margin += contract.margin
+        if self._section.margin_price == "last":
+            for id_, contract in self._held.items():
+                contract.refresh("last", self.marks.get(id_))
+            self._margin = self._held_margin()
+        profit = self.exposure.profit()
         held = self.reservations
         balance = self._cash.settled() + profit
-        used = margin + held.margin
+        used = self._margin + held.margin
         free = balance - used - held.fees
         counts = self._section.available_counts
         if counts != "both":
@@ -347,13 +425,20 @@ class Books:
             balance=balance,
             available=free,
             ts_event=self._bus.clock.now(),
+            closed_profit_by_trade=cash.closed_by_trade,
+            position_profit_by_trade=sum(
+                c.profit_by_trade(self.marks.get(id_)) for id_, c in self._held.items()
+            ),
         )
 
     # ------------------------------------------------------------ snapshots
 
     def snapshot(self) -> AccountSnapshot:
         account = self.account()
-        return AccountSnapshot(account, self.positions(), self.books(), account.ts_event)
+        self.performances.note(self.strategies.results(self.marks))
+        return AccountSnapshot(
+            account, self.positions(), self.books(), account.ts_event, self.performances.records()
+        )
 
     def _changed(self) -> None:
         if not self._traded:
@@ -380,11 +465,10 @@ class Books:
     def state(self) -> tuple[object, ...]:
         """All that trades and the venue have told; no prices, no times."""
         contracts = sorted(self._contracts.items())
-        books = sorted(self._books.items(), key=lambda row: row[0])
         return (
             self.trading_day,
             self._cash.state(),
             tuple((i, c.state()) for i, c in contracts if not c.idle() or c.fees),
-            tuple((*key, book.state()) for key, book in books),
+            self.strategies.state(),
             self.reservations.state(),
         )

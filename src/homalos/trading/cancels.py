@@ -144,11 +144,13 @@ class Cancels:
             return
         try:
             code = self._gateway.cancel(order)
-        except Exception as error:  # noqa: BLE001  it may have left: the deadline asks
+        except Exception as error:  # noqa: BLE001  it may have left: it counts, the deadline asks
             text = f"the gateway raised at the cancel of {order.id}: {type(error).__name__}"
             self._manager.alert(Severity.ERROR, f"{text}: {error}")
-            return
-        if code < 0:
+            code = 0
+        if code >= 0:
+            self._manager.registry.sent.cancel(order, self._bus.clock.now())
+        else:
             self._waiting[order.id] = None
             if not self._armed:
                 self._armed = True

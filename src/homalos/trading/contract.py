@@ -1,18 +1,15 @@
 """What the account has in one contract: both directions, working orders, margin, profit, fees."""
 
-from typing import Literal
-
-from homalos.market import money
+from homalos.market import lot_rules, money
+from homalos.market.money import MarginPrice
 from homalos.model.enums import Direction, Offset, Side
 from homalos.model.ids import AccountId
 from homalos.model.market import Instrument
 from homalos.model.trading import Position
+from homalos.trading.exposure import Place
 from homalos.trading.lots import LotSide
-from homalos.trading.offsets import closes_today
 
 _BUY, _SELL, _OPEN = Side.BUY, Side.SELL, Offset.OPEN  # members looked up once
-
-MarginPrice = Literal["open", "pre_settlement", "last"]
 
 
 class Working:
@@ -51,32 +48,43 @@ class Contract:
 
     __slots__ = (
         "basis",
-        "closed_profit",
         "fees",
         "instrument",
         "long",
-        "margin",
+        "long_margin",
         "multiplier",
         "net",
+        "place",
         "pre_settlement",
+        "relief",
         "short",
+        "short_margin",
         "working",
     )
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, place: Place) -> None:
         self.instrument = instrument
+        self.place = place
+        """Where it counts in the sums of product, sector and account."""
         self.multiplier = instrument.multiplier
         self.long = LotSide()
         self.short = LotSide()
         self.working = Working()
         self.pre_settlement: float | None = None
         """Of this trading day, where the day's roll or a tick told."""
-        self.closed_profit = 0.0
         self.fees = 0.0
         self.net = 0
         self.basis = 0.0
         """Long less short, sum of lots x basis: profit is (price x net - basis) x multiplier."""
-        self.margin = 0.0
+        self.long_margin = 0.0
+        self.short_margin = 0.0
+        self.relief = ""
+        """Contracts that share it pay margin for the larger side only; empty: for both."""
+
+    @property
+    def closed_profit(self) -> float:
+        """Realised today by date (盯市), before fees."""
+        return round(self.long.closed_profit + self.short.closed_profit, 4)
 
     def closing(self, side: Side) -> LotSide:
         """The direction whose lots an order of ``side`` closes."""
@@ -93,14 +101,15 @@ class Contract:
         long, short, instrument = self.long, self.short, self.instrument
         self.net = long.lots - short.lots
         self.basis = long.basis_sum - short.basis_sum
-        today: float | None = None
-        if margin_price == "last":
-            today = last
-        elif margin_price == "pre_settlement":
-            today = self.pre_settlement
-        self.margin = long.margin(instrument, instrument.long_margin, today) + short.margin(
-            instrument, instrument.short_margin, today
+        before, multiplier = self.pre_settlement, self.multiplier
+        self.long_margin = long.margin(
+            multiplier, instrument.long_margin, margin_price, before, last
         )
+        self.short_margin = short.margin(
+            multiplier, instrument.short_margin, margin_price, before, last
+        )
+        single = instrument.single_side
+        self.relief = f"{instrument.exchange}.{instrument.product}" if single else ""
 
     def profit(self, price: float | None) -> float:
         """Position profit by date (盯市); 0 while there is no price."""
@@ -108,21 +117,38 @@ class Contract:
             return 0.0
         return (price * self.net - self.basis) * self.multiplier
 
+    def profit_by_trade(self, price: float | None) -> float:
+        """Position profit from the original opening prices (逐笔); 0 while there is no price."""
+        if price is None:
+            return 0.0
+        return (price * self.net - (self.long.open_sum - self.short.open_sum)) * self.multiplier
+
+    def settle(self, settlement: float) -> tuple[float, float]:
+        """Take the settlement with which the day should have begun for the provisional mark:
+        (yuan by which the equity at the day's beginning, and by which what was realised since,
+        change; the equity now stays what it is)."""
+        self.pre_settlement = settlement
+        before = realised = 0.0
+        for sign, side in ((1.0, self.long), (-1.0, self.short)):
+            worth, less = side.settle(settlement)
+            before += sign * worth * self.multiplier
+            change = -sign * less * self.multiplier
+            side.closed_profit = round(side.closed_profit + change, 4)
+            realised += change
+        return round(before, 4), round(realised, 4)
+
     def fee(self, side: Side, offset: Offset, price: float, lots: int) -> float:
         """Fee of a coming trade, not rounded: what a working order freezes."""
-        fees, mult = self.instrument.fees, self.multiplier
+        fees = self.instrument.fees
         if offset is _OPEN:
-            return money.fee(price, lots, mult, fees.open)
-        today = closes_today(offset, self.instrument.splits_today)
+            return money.fee(price, lots, self.multiplier, fees.open)
+        today = lot_rules.takes_today(offset, self.instrument.splits_today)
         return self.close_fee(price, lots, self.closing(side).fee_today_lots(lots, today))
 
     def close_fee(self, price: float, lots: int, today_lots: int) -> float:
         """Fee of closing ``lots``, ``today_lots`` of them at the close-today rate."""
-        fees, mult = self.instrument.fees, self.multiplier
-        fee = money.fee(price, today_lots, mult, fees.close_today) if today_lots else 0.0
-        if lots > today_lots:
-            fee += money.fee(price, lots - today_lots, mult, fees.close)
-        return fee
+        fees = self.instrument.fees
+        return lot_rules.close_fee(price, lots, self.multiplier, fees, today_lots)
 
     def position(
         self, account: AccountId, direction: Direction, last: float | None,
@@ -134,8 +160,11 @@ class Contract:
         sign = 1 if long else -1
         today, old = side.frozen_split(instrument.splits_today)
         rate = instrument.long_margin if long else instrument.short_margin
-        price = {"open": None, "last": last, "pre_settlement": self.pre_settlement}[margin_price]
-        profit = 0.0 if last is None else sign * (last * lots - side.basis_sum) * self.multiplier
+        profit = by_trade = 0.0
+        if last is not None:
+            profit = sign * (last * lots - side.basis_sum) * self.multiplier
+            by_trade = sign * (last * lots - side.open_sum) * self.multiplier
+        before = self.pre_settlement
         return Position(
             account=account,
             instrument=instrument.id,
@@ -146,9 +175,12 @@ class Contract:
             frozen_yesterday=old,
             average_price=side.open_sum / lots if lots else 0.0,
             cost_price=side.basis_sum / lots if lots else 0.0,
-            margin=side.margin(instrument, rate, price),
+            margin=side.margin(self.multiplier, rate, margin_price, before, last),
             position_profit=profit,
             last_price=last,
+            position_profit_by_trade=by_trade,
+            closed_profit=side.closed_profit,
+            closed_profit_by_trade=side.closed_by_trade,
         )
 
     def idle(self) -> bool:

@@ -3,27 +3,30 @@
 After a start it is HALTED until books and venue agree, then REDUCING, or ACTIVE where the config
 arms by itself. What lowers risk may act by itself; what raises it is a person's word, kept over
 restarts: a halt that a person, the kill switch, an overflow or the loss of a core actor set stays
-until a person lifts it.
+until a person lifts it. While it is HALTED nothing leaves but what a person's flatten sends.
 """
 
 from homalos.config.sections.trading import TradingSection
 from homalos.kernel.bus import Bus
-from homalos.model.enums import Severity, TradingState
+from homalos.model.enums import KillScope, Severity, TradingState
 from homalos.model.event import Record
 from homalos.model.events import (
     ActorQuarantined,
     AlertRaised,
     Audited,
+    BeginFlatten,
     KillSwitch,
     LaneOverflowed,
     Reconciled,
     SetTradingState,
     TradingStateChanged,
 )
+from homalos.model.ids import OrderId
 
 _RANK = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE: 2}
 
-CORE = frozenset({"orders", "books", "control", "bars", "strategies", "gate", "memory"})
+CORE = frozenset({"orders", "books", "control", "bars", "strategies", "gate", "memory",
+                  "conditional", "flatten"})  # fmt: skip
 """Actors without which nobody may trade. A strategy is an actor of its own: its quarantine is its
 own affair."""
 
@@ -52,6 +55,11 @@ class TradingControl:
         self.when = bus.clock.now()
         self.ceiling = TradingState.ACTIVE
         """Nothing but a person raises the state above it."""
+        self.exits: dict[OrderId, bool] = {}
+        """Intents of a flatten that works, which only the flatten writes: their closes count as
+        reducing; True: they leave while trading is HALTED too."""
+        self._kept: ControlState | None = None
+        """Of an earlier run: a person's word that the state is to stay as low as it is."""
 
     def attach(self) -> None:
         bus = self._bus
@@ -59,6 +67,7 @@ class TradingControl:
         bus.subscribe(Reconciled, self._on_reconciled, actor="control", role="risk")
         # An actor of their own: faults elsewhere in here must not cost us the kill switch.
         bus.subscribe(KillSwitch, self._on_kill, actor="halt", role="risk")
+        bus.subscribe(BeginFlatten, self._on_flatten, actor="halt", role="risk")
         bus.subscribe(LaneOverflowed, self._on_overflow, actor="halt", role="risk")
         bus.subscribe(ActorQuarantined, self._on_quarantined, actor="halt", role="risk")
 
@@ -81,11 +90,17 @@ class TradingControl:
         if event.who.startswith("watch:") and _RANK[event.state] >= _RANK[self.state]:
             self._audit(event.who, event.state, "refused: a watch may only lower the state")
             return
+        self._kept = None
         self._set(event.state, event.who, event.why, event.state)
         self._audit(event.who, event.state, event.why)
 
     def _on_kill(self, event: KillSwitch) -> None:
         self._halt(event.who, event.why)
+
+    def _on_flatten(self, event: BeginFlatten) -> None:
+        """One strategy's kill leaves the others alone."""
+        if event.scope in (KillScope.DAEMON, KillScope.ACCOUNT):
+            self._halt(event.who, event.why)
 
     def _on_quarantined(self, event: ActorQuarantined) -> None:
         if event.actor not in CORE:
@@ -106,8 +121,10 @@ class TradingControl:
             self._reconcile(TradingState.HALTED, event.differences[0], ceiling)
         elif self.state is TradingState.HALTED:
             wanted = TradingState.ACTIVE if self.auto_arms else TradingState.REDUCING
-            state = self._lower_of(wanted, self.ceiling)
+            state, kept = self._lower_of(wanted, self.ceiling), self._kept
             self._reconcile(state, "books and venue agree", self.ceiling)
+            if kept is not None and state is kept.ceiling is not TradingState.ACTIVE:
+                self.who, self.why, self.when = kept.who, kept.why, kept.when
 
     def _reconcile(self, state: TradingState, why: str, ceiling: TradingState) -> None:
         """Repeats of one outcome are no news."""
@@ -140,6 +157,7 @@ class TradingControl:
     def restore(self, saved: ControlState) -> None:
         """After a restart: HALTED again until reconciled, a person's limit still in force."""
         self.ceiling = saved.ceiling
+        self._kept = saved if saved.state is saved.ceiling else None
         if saved.ceiling is TradingState.HALTED:
             self.who, self.why, self.when = saved.who, saved.why, saved.when
 

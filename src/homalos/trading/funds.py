@@ -2,13 +2,15 @@
 
 from typing import Literal
 
+from homalos.model.trading import Account
+
 Counts = Literal["both", "loss_only", "profit_only", "neither"]
 
 
 class Cash:
     """What trades and the venue have made of the money today. Only ``Books`` changes it."""
 
-    __slots__ = ("closed_profit", "deposit", "fees", "pre_balance", "withdraw")
+    __slots__ = ("closed_by_trade", "closed_profit", "deposit", "fees", "pre_balance", "withdraw")
 
     def __init__(
         self,
@@ -17,12 +19,38 @@ class Cash:
         withdraw: float = 0.0,
         closed_profit: float = 0.0,
         fees: float = 0.0,
+        closed_by_trade: float | None = 0.0,
     ) -> None:
         self.pre_balance = pre_balance
         self.deposit = deposit
         self.withdraw = withdraw
         self.closed_profit = closed_profit
         self.fees = fees
+        self.closed_by_trade = closed_by_trade
+        """Realised today from the original opening prices (逐笔); ``None``: not all is known."""
+
+    def book(self, fee: float, profit: float, by_trade: float) -> None:
+        """A trade: its fee, and what it realised by date and by trade."""
+        self.fees = round(self.fees + fee, 4)
+        self.closed_profit = round(self.closed_profit + profit, 4)
+        if self.closed_by_trade is not None:
+            self.closed_by_trade = round(self.closed_by_trade + by_trade, 4)
+
+    def settle(self, opening: float, realised: float) -> None:
+        """The settlement of the day before is known: more at the opening, less realised since."""
+        self.pre_balance = round(self.pre_balance + opening, 4)
+        self.closed_profit = round(self.closed_profit + realised, 4)
+
+    def restored(self, account: Account) -> "Cash":
+        """As the venue has it. Where it says nothing of profit by trade, ours holds if we realised
+        the same by date: then we have seen the same trades."""
+        by_trade = account.closed_profit_by_trade
+        if by_trade is None and abs(account.closed_profit - self.closed_profit) < 0.005:
+            by_trade = self.closed_by_trade
+        return Cash(
+            account.pre_balance, account.deposit, account.withdraw, account.closed_profit,
+            account.fees, by_trade,
+        )  # fmt: skip
 
     def settled(self) -> float:
         """Equity without the position profit."""

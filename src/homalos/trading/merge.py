@@ -82,11 +82,21 @@ def market_price(side: Side, instrument: Instrument, tick: Tick | None, ticks: i
     return round_to_tick(price, instrument.tick_size)
 
 
+def limit_price(side: Side, tick: Tick | None) -> float | None:
+    """The day's limit that a market order "to the price limit" goes to; ``None``: not known."""
+    if tick is None:
+        return None
+    return tick.upper_limit if side is Side.BUY else tick.lower_limit
+
+
+def part_id(intent: OrderId, number: int) -> OrderId:
+    return intent if number == 0 else OrderId(f"{intent}.{number}")
+
+
 def part(intent: SubmitOrder, number: int, offset: Offset, lots: int, price: float) -> Order:
     """One order of an intent; the first bears the intent's id, the further ones ``intent.1``..."""
-    id_ = intent.intent_id if number == 0 else OrderId(f"{intent.intent_id}.{number}")
-    return Order(
-        id_,
+    order = Order(
+        part_id(intent.intent_id, number),
         intent.intent_id,
         intent.account,
         intent.strategy,
@@ -100,3 +110,4 @@ def part(intent: SubmitOrder, number: int, offset: Offset, lots: int, price: flo
         intent.ts_init,
         intent.ts_trigger,
     )
+    return replace(order, to_limit=True) if intent.to_limit else order

@@ -1,70 +1,87 @@
 """Side and lots in, offsets out. One pure resolver for strategies and for the trader alike.
 
-An order that reduces its own book closes, the rest opens. A book never closes another book's lots:
-what it may close is the smaller of its own opposite net (less its working closes) and of what the
-account can close. On SHFE and INE today's and yesterday's lots are different offsets; elsewhere
-the exchange picks the lots and the offset is a plain close (FACTS A9).
+What of an order closes is decided by whose lots it may take, the book's mode:
+
+``own``  Its own: an order closes what the book holds against it, less its working closes; what goes
+         beyond opens. No other book's lots are touched. An exit (an intent whose offset says close)
+         never opens: what cannot be closed is still sent for approval as a close, and denied.
+``net``  The account's: it closes what is there, but for lots that a book in another mode holds, and
+         opens the rest. Two opposed books in this mode have no lots at the exchange, so there an
+         open may be a close and an exit an open.
+``lock`` As ``net``, but nothing that would pay the close-today fee: where today's lots are in the
+         way, the opposite is opened instead (锁仓), an exit too.
+
+Which of the lots go first, and which fee they pay, is ``market.lot_rules``.
 """
 
 from typing import Literal
 
+from homalos.market.lot_rules import portable
 from homalos.model.enums import Offset
+from homalos.trading.lots import LotSide
 
-_OPEN, _CLOSE_TODAY = Offset.OPEN, Offset.CLOSE_TODAY  # members looked up once
+_OPEN, _CLOSE, _TODAY, _YESTERDAY = (
+    Offset.OPEN, Offset.CLOSE, Offset.CLOSE_TODAY, Offset.CLOSE_YESTERDAY,
+)  # fmt: skip
 
-CloseOrder = Literal["today_first", "yesterday_first"]
+BookMode = Literal["own", "net", "lock"]
+Parts = tuple[tuple[Offset, int], ...]
+
+
+def reach(mode: BookMode, own: int, claimed: int, closing: LotSide, splits_today: bool) -> int:
+    """Lots that a book in ``mode`` may close with orders of one side.
+
+    ``own``: what it holds against that side less its working closes; ``claimed``: the same of all
+    books whose lots it may not take; ``closing``: the account's lots of the opposite direction.
+    """
+    if mode == "own":
+        return own
+    if mode == "net":
+        there = closing.closable(None)
+    elif splits_today:
+        there = closing.closable(False)
+    else:
+        there = 0 if closing.charged_today else closing.closable(None)
+    return max(0, min(there, closing.closable(None) - claimed))
 
 
 def resolve(
     lots: int,
+    offset: Offset | None,
     *,
     splits_today: bool,
-    book_lots: int,
-    closable_today: int,
-    closable_yesterday: int,
-    closable: int,
-    close_order: CloseOrder,
-) -> tuple[tuple[Offset, int], ...]:
+    mode: BookMode,
+    reach: int,
+    closing: LotSide,
+    today_first: bool,
+) -> Parts:
     """Split an order of ``lots`` into (offset, lots), closes first.
 
-    ``book_lots``: lots that the strategy's own book can still close with this side;
-    ``closable_today``, ``closable_yesterday``, ``closable``: what the account has on the opposite
-    direction less its working closes, by day and in all.
+    ``offset``: as the intent says, ``None``: as it comes, ``CLOSE``: an exit, whichever lots it
+    takes; the other words are taken at their word. ``reach``: see the function.
     """
-    if book_lots <= 0:
-        return ((_OPEN, lots),)
-    parts: tuple[tuple[Offset, int], ...]
-    if not splits_today:
-        closing = max(0, min(lots, book_lots, closable))
-        parts = ((Offset.CLOSE, closing),)
+    if offset is not None and offset is not _CLOSE:
+        return ((portable(offset, splits_today), lots),)
+    closes = min(lots, reach)
+    parts = _closes(closes, splits_today, mode, closing, today_first) if closes > 0 else ()
+    if lots == closes:
+        return parts
+    exits = mode == "own" and offset is _CLOSE
+    return (*parts, (portable(_CLOSE, splits_today) if exits else _OPEN, lots - closes))
+
+
+def _closes(
+    lots: int, splits_today: bool, mode: BookMode, closing: LotSide, today_first: bool
+) -> Parts:
+    """Closes of ``lots`` by bucket; those that the account does not have are a part of their own,
+    which the risk gate denies."""
+    if splits_today:
+        today = 0 if mode == "lock" else closing.closable(True)
+        buckets = ((_TODAY, today), (_YESTERDAY, closing.closable(False)))
+        first, last = buckets if today_first else buckets[::-1]
     else:
-        closing = max(0, min(lots, book_lots, closable_today + closable_yesterday))
-        if close_order == "today_first":
-            today = min(closing, closable_today)
-            old = closing - today
-            parts = ((Offset.CLOSE_TODAY, today), (Offset.CLOSE_YESTERDAY, old))
-        else:
-            old = min(closing, closable_yesterday)
-            today = closing - old
-            parts = ((Offset.CLOSE_YESTERDAY, old), (Offset.CLOSE_TODAY, today))
-    parts = (*parts, (Offset.OPEN, lots - closing))
-    return tuple((offset, count) for offset, count in parts if count > 0)
-
-
-def closes_today(offset: Offset, splits_today: bool) -> bool | None:
-    """Which bucket a close takes: today's, yesterday's, or ``None``: first in, first out.
-
-    On SHFE and INE a plain close means yesterday's lots; elsewhere the venue ignores the day.
-    """
-    if not splits_today:
-        return None
-    return offset is _CLOSE_TODAY
-
-
-def portable(offset: Offset, splits_today: bool) -> Offset:
-    """The offset as the exchange wants it: without a split every close is a plain one."""
-    if offset is _OPEN:
-        return offset
-    if not splits_today:
-        return Offset.CLOSE
-    return Offset.CLOSE_YESTERDAY if offset is Offset.CLOSE else offset
+        first = last = (_CLOSE, closing.closable(None))
+    head = min(lots, first[1])
+    tail = min(lots - head, last[1]) if splits_today else 0
+    parts = ((first[0], head), (last[0], tail), (last[0], lots - head - tail))
+    return tuple(part for part in parts if part[1] > 0)

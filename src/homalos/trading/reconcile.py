@@ -1,19 +1,36 @@
-"""Books against venue: one pure function, a sentence with numbers for every difference."""
+"""Books against venue: pure functions from two states to what differs and what would mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import NamedTuple
 
 from homalos.gateway.protocol import VenueSnapshot
 from homalos.model.enums import Direction
 from homalos.model.ids import InstrumentId
+from homalos.model.reconciling import PositionAdjusted
 from homalos.model.trading import Account, Order, Position
 from homalos.trading.registry import exchange_of
 from homalos.trading.states import LIVE
 
 CENT = 0.005
 
+Key = tuple[InstrumentId, Direction]
 
-def reconcile(local: VenueSnapshot, venue: VenueSnapshot) -> tuple[str, ...]:
-    """What differs between our books and the venue's; empty when they agree.
+
+class Differences(NamedTuple):
+    """Sentences with numbers, by what they are about."""
+
+    day: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    money: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.day, *self.positions, *self.orders, *self.money)
+
+
+def compare(local: VenueSnapshot, venue: VenueSnapshot) -> Differences:
+    """What differs between our books and the venue's.
 
     Compared: the trading day; lots of today and of yesterday by contract and direction; orders that
     the venue holds live, by its own ids; and the settled part of the account (opening equity,
@@ -21,12 +38,46 @@ def reconcile(local: VenueSnapshot, venue: VenueSnapshot) -> tuple[str, ...]:
     side saw last.
     """
     if local.trading_day != venue.trading_day:
-        return (f"trading day: books {local.trading_day}, venue {venue.trading_day}",)
-    return (
-        *_positions(local.positions, venue.positions),
-        *_orders(local.orders, venue.orders),
-        *_account(local.account, venue.account),
+        return Differences((f"trading day: books {local.trading_day}, venue {venue.trading_day}",))
+    return Differences(
+        (),
+        tuple(_positions(local.positions, venue.positions)),
+        tuple(_orders(local.orders, venue.orders)),
+        tuple(_account(local.account, venue.account)),
     )
+
+
+def reconcile(local: VenueSnapshot, venue: VenueSnapshot) -> tuple[str, ...]:
+    """All sentences of ``compare``; empty when they agree."""
+    return compare(local, venue).all
+
+
+def adjustments(
+    local: VenueSnapshot, venue: VenueSnapshot, listed: Container[InstrumentId], who: str, now: int
+) -> tuple[PositionAdjusted, ...]:
+    """What would make our positions the venue's. ``listed``: contracts that there are today; one
+    that is past its delivery month and not among them has expired."""
+    ours = {(row.instrument, row.direction): row for row in local.positions}
+    theirs = {(row.instrument, row.direction): row for row in venue.positions}
+    found = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        here, there = ours.get(key), theirs.get(key)
+        if _lots(here) == _lots(there):
+            continue
+        gone = _lots(there) == (0, 0) and key[0] not in listed
+        priced = there or here
+        assert priced is not None
+        found.append(
+            PositionAdjusted(
+                venue.account.id, *key, *_lots(here), *_lots(there), priced.average_price,
+                priced.cost_price, "expired" if gone else "venue", who, now,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _lots(row: Position | None) -> tuple[int, int]:
+    return (0, 0) if row is None else (row.today_lots, row.yesterday_lots)
 
 
 def _positions(local: Iterable[Position], venue: Iterable[Position]) -> Iterable[str]:
@@ -40,7 +91,7 @@ def _positions(local: Iterable[Position], venue: Iterable[Position]) -> Iterable
             )
 
 
-def _by_key(rows: Iterable[Position]) -> dict[tuple[InstrumentId, Direction], tuple[int, int]]:
+def _by_key(rows: Iterable[Position]) -> dict[Key, tuple[int, int]]:
     return {
         (row.instrument, row.direction): (row.today_lots, row.yesterday_lots)
         for row in rows

@@ -1,43 +1,48 @@
 """Every order of the trading day, found by id, by intent, by the venue's id, by contract."""
 
-from collections import deque
 from collections.abc import Iterable
+from math import inf
 
-from homalos.model.enums import Phase
+from homalos.model.enums import Phase, Side
 from homalos.model.ids import InstrumentId, OrderId, StrategyId, VenueOrderId
-from homalos.model.times import MINUTE, SECOND
 from homalos.model.trading import Order
+from homalos.trading.sending import Sending
 from homalos.trading.states import LIVE
+
+_BUY = Side.BUY
 
 
 def exchange_of(instrument: InstrumentId) -> str:
     return instrument.partition(".")[0]
 
 
-class RateWindow:
-    """Orders sent in the last second and the last minute of event time, borders exact."""
+class Resting:
+    """Open orders of one contract, and how far they reach: where a new order stops short of these
+    prices it cannot meet one of ours."""
 
-    __slots__ = ("_minute", "_second")
+    __slots__ = ("highest_buy", "lowest_sell", "orders")
 
     def __init__(self) -> None:
-        self._second: deque[int] = deque()
-        self._minute: deque[int] = deque()
+        self.orders: dict[OrderId, Order] = {}
+        self.highest_buy = -inf
+        self.lowest_sell = inf
 
-    def add(self, now: int) -> None:
-        self._second.append(now)
-        self._minute.append(now)
+    def put(self, order: Order) -> None:
+        self.orders[order.id] = order
+        if order.side is _BUY:
+            self.highest_buy = max(self.highest_buy, order.price)
+        else:
+            self.lowest_sell = min(self.lowest_sell, order.price)
 
-    def last_second(self, now: int) -> int:
-        return self._count(self._second, now - SECOND)
-
-    def last_minute(self, now: int) -> int:
-        return self._count(self._minute, now - MINUTE)
-
-    @staticmethod
-    def _count(times: deque[int], since: int) -> int:
-        while times and times[0] <= since:
-            times.popleft()
-        return len(times)
+    def pop(self, order: Order) -> bool:
+        """Whether it was here."""
+        if self.orders.pop(order.id, None) is None:
+            return False
+        rest = self.orders.values()
+        if order.price in (self.highest_buy, self.lowest_sell):
+            self.highest_buy = max((o.price for o in rest if o.side is _BUY), default=-inf)
+            self.lowest_sell = min((o.price for o in rest if o.side is not _BUY), default=inf)
+        return True
 
 
 class VenueStatus:
@@ -56,7 +61,7 @@ class OrderRegistry:
     """Orders and their indexes. Only the order manager changes it."""
 
     def __init__(self) -> None:
-        self.rate = RateWindow()
+        self.sent = Sending()
         self.open_count = 0
         """Orders that may still trade, or whose trades are not all booked."""
         self.touched: set[OrderId] = set()
@@ -64,7 +69,7 @@ class OrderRegistry:
         self._orders: dict[OrderId, Order] = {}
         self._intents: dict[OrderId, tuple[OrderId, ...]] = {}
         self._venue: dict[tuple[str, VenueOrderId], OrderId] = {}
-        self._open: dict[InstrumentId, dict[OrderId, Order]] = {}
+        self._open: dict[InstrumentId, Resting] = {}
 
     def add(self, order: Order) -> None:
         """Register an order that is about to leave."""
@@ -73,10 +78,7 @@ class OrderRegistry:
         self._orders[id_] = order
         parts = self._intents.get(order.intent_id)
         self._intents[order.intent_id] = (id_,) if parts is None else (*parts, id_)
-        rows = self._open.get(order.instrument)
-        if rows is None:
-            rows = self._open[order.instrument] = {}
-        rows[id_] = order
+        self.resting(order.instrument).put(order)
         self.open_count += 1
 
     def put(self, order: Order) -> None:
@@ -90,12 +92,12 @@ class OrderRegistry:
             known is None or known.venue_order_id != order.venue_order_id
         ):
             self._venue[exchange_of(order.instrument), order.venue_order_id] = order.id
-        rows = self._open.setdefault(order.instrument, {})
+        rows = self.resting(order.instrument)
         if is_open(order):
-            if order.id not in rows:
+            if order.id not in rows.orders:
                 self.open_count += 1
-            rows[order.id] = order
-        elif rows.pop(order.id, None) is not None:
+            rows.put(order)
+        elif rows.pop(order):
             self.open_count -= 1
 
     def get(self, id_: OrderId | None) -> Order | None:
@@ -124,14 +126,21 @@ class OrderRegistry:
     def working(self, instrument: InstrumentId) -> Iterable[Order]:
         """Open orders of one contract."""
         rows = self._open.get(instrument)
-        return rows.values() if rows else ()
+        return () if rows is None else rows.orders.values()
+
+    def resting(self, instrument: InstrumentId) -> Resting:
+        """The same, with their best prices."""
+        rows = self._open.get(instrument)
+        if rows is None:
+            rows = self._open[instrument] = Resting()
+        return rows
 
     def open(self, strategy: StrategyId | None = None) -> tuple[Order, ...]:
         """Open orders, of one strategy or of all, in order of registration per contract."""
         return tuple(
             order
             for rows in self._open.values()
-            for order in rows.values()
+            for order in rows.orders.values()
             if strategy is None or order.strategy == strategy
         )
 
@@ -140,6 +149,7 @@ class OrderRegistry:
 
     def forget_finished(self) -> None:
         """A new day: what is over need not be found any more."""
+        self.sent.forget_day()
         kept = [order for order in self._orders.values() if is_open(order)]
         self._orders, self._intents, self._venue = {}, {}, {}
         self._open, self.open_count = {}, 0

@@ -4,12 +4,11 @@ A reservation is set to a number of lots, never adjusted by a difference: whatev
 or in another order, the same order state gives the same reservation (FACTS B15).
 """
 
-from homalos.market import money
+from homalos.market import lot_rules, money
 from homalos.model.enums import Offset, Side
 from homalos.model.ids import OrderId
 from homalos.model.trading import Order
 from homalos.trading.contract import Contract
-from homalos.trading.offsets import closes_today
 from homalos.trading.strategy_book import NetBook
 
 _BUY, _OPEN = Side.BUY, Offset.OPEN
@@ -28,7 +27,7 @@ def order_cost(contract: Contract, order: Order) -> tuple[float, float]:
 
 
 class _Held:
-    __slots__ = ("book", "contract", "fee", "lots", "margin", "opens", "order")
+    __slots__ = ("book", "buys", "contract", "fee", "lots", "margin", "opens", "order", "value")
 
     def __init__(
         self, order: Order, contract: Contract, book: NetBook, cost: tuple[float, float]
@@ -38,9 +37,11 @@ class _Held:
         self.book = book
         self.lots = 0
         self.opens = order.offset is _OPEN
+        self.buys = order.side is _BUY
         # Whole cents a lot, so that sums of them are exact.
         self.margin = int(cost[0] * 100 / order.lots + 0.5)
         self.fee = int(cost[1] * 100 / order.lots + 0.5)
+        self.value = int(order.price * contract.multiplier * 100 + 0.5)
 
 
 class Reservations:
@@ -51,6 +52,10 @@ class Reservations:
         """Lots of working opens over all contracts."""
         self._margin = 0
         self._fees = 0
+        self.open_cents = 0
+        """Price x multiplier x lots of working opens, in cents."""
+        self.side_cents = [0, 0]
+        """The same of all working orders, sells and buys."""
         self._held: dict[OrderId, _Held] = {}
 
     @property
@@ -86,10 +91,13 @@ class Reservations:
         order, contract, opens = held.order, held.contract, held.opens
         contract.working.add(order.side, opens, change)
         held.book.working.add(order.side, opens, change)
+        contract.place.work(held.buys, opens, change)
+        self.side_cents[held.buys] += change * held.value
         if opens:
             self.open_lots += change
+            self.open_cents += change * held.value
         else:
-            today = closes_today(order.offset, contract.instrument.splits_today)
+            today = lot_rules.takes_today(order.offset, contract.instrument.splits_today)
             contract.closing(order.side).freeze(change, today)
         self._margin += change * held.margin
         self._fees += change * held.fee

@@ -16,15 +16,28 @@ def key_of(trade: Trade) -> Key:
     return trade.instrument, Direction.LONG if long else Direction.SHORT
 
 
-def today_rate_lots(trades: Iterable[Trade]) -> dict[Key, int]:
-    """Lots opened today that no close has paid the close-today rate for yet (FACTS A9)."""
-    left: dict[Key, int] = {}
-    for trade in trades:
-        key = key_of(trade)
-        have = left.get(key, 0)
-        opens = trade.offset is Offset.OPEN
-        left[key] = have + trade.lots if opens else max(0, have - trade.lots)
-    return left
+class DayOfTrades:
+    """What the trades of the day tell of a side beside its lots."""
+
+    def __init__(self, trades: Iterable[Trade]) -> None:
+        self._unpaid: dict[Key, int] = {}
+        """Lots opened that no close has paid the close-today rate for yet (FACTS A9)."""
+        self._opens: dict[Key, tuple[int, float]] = {}
+        for trade in trades:
+            key = key_of(trade)
+            have = self._unpaid.get(key, 0)
+            if trade.offset is Offset.OPEN:
+                lots, amount = self._opens.get(key, (0, 0.0))
+                self._opens[key] = lots + trade.lots, amount + trade.lots * trade.price
+                self._unpaid[key] = have + trade.lots
+            else:
+                self._unpaid[key] = max(0, have - trade.lots)
+
+    def note(self, side: LotSide, key: Key, splits_today: bool) -> None:
+        """Put it into the books' side."""
+        if not splits_today:
+            side.charged_today = self._unpaid.get(key, 0)
+        side.opens_lots, side.opens_sum = self._opens.get(key, (0, 0.0))
 
 
 def same_lots(side: LotSide, row: Position | None) -> bool:

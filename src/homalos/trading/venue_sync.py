@@ -3,7 +3,8 @@
 A snapshot of the venue is first *explained* (its orders merged, fills that we missed booked as the
 fills they are), then compared. Where the books know nothing yet a start takes the venue's account
 and positions over. Where they do, a difference is told: a simulated venue's word is then taken all
-the same (at a start and at a new day), any other venue's difference halts.
+the same (at a start and at a new day), any other venue's difference halts until it is settled
+(``adjusting``).
 """
 
 from collections.abc import Container
@@ -14,20 +15,23 @@ from msgspec.structs import replace
 from homalos.gateway.protocol import Gateway, VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
-from homalos.model.enums import Channel, OrderStatus, Severity
+from homalos.model.enums import Channel, Offset, OrderStatus, Severity
 from homalos.model.events import (
     ConnectionChanged,
     OrderReported,
     OrderSubmitted,
     Reconciled,
+    TradeFilled,
     TradeReported,
     TradingDayChanged,
 )
 from homalos.model.ids import UNATTRIBUTED, OrderId
+from homalos.model.reconciling import DayMarks, Reconcile
 from homalos.model.times import SECOND
 from homalos.model.trading import Order, Trade
+from homalos.trading.adjusting import Adjusting, take
 from homalos.trading.books import Books
-from homalos.trading.reconcile import reconcile
+from homalos.trading.reconcile import compare
 from homalos.trading.registry import exchange_of
 from homalos.trading.states import LIVE
 
@@ -71,10 +75,14 @@ class VenueSync:
         self._moving: frozenset[OrderId] = frozenset()
         """Orders that came or changed while the venue answered: it may tell of them as they were,
         which is no difference."""
+        self.adjusting = Adjusting(bus, timers, gateway, books, manager)
 
     def attach(self) -> None:
         self._bus.subscribe(ConnectionChanged, self._on_connection, actor="orders", role="orders")
         self._bus.subscribe(TradingDayChanged, self._on_day, actor="orders", role="orders")
+        self._bus.subscribe(Reconcile, self._on_demand, actor="orders", role="orders")
+        self._bus.subscribe(TradeFilled, self._on_fill, actor="orders", role="account")
+        self.adjusting.attach()
         self._next()
 
     # ------------------------------------------------------------ asking
@@ -104,6 +112,15 @@ class VenueSync:
         """A fill was booked: an answer asked for before it may be older than the books."""
         self._trades += 1
 
+    def _on_demand(self, event: Reconcile) -> None:
+        self.request(f"{event.who} asks")
+
+    def _on_fill(self, event: TradeFilled) -> None:
+        """Somebody else closed lots: perhaps a strategy's."""
+        trade = event.trade
+        if trade.strategy == UNATTRIBUTED and trade.offset is not Offset.OPEN:
+            self.adjusting.look_for_shortages()
+
     def _next(self) -> None:
         if self._manager.section.reconcile_s:
             when = self._bus.clock.now() + self._manager.section.reconcile_s * SECOND
@@ -132,6 +149,8 @@ class VenueSync:
         """The old orders are over, the books roll, the venue's settlement corrects them."""
         if self._books.trading_day:
             self._manager.expire(trading_day)
+            self._bus.record(DayMarks(trading_day, self._books.settlements()))
+            self.adjusting.new_day()
         self._books.roll(trading_day)
         self._takes_over = self._takes_over or self._gateway.simulated
 
@@ -157,6 +176,7 @@ class VenueSync:
         self._explain(venue, fresh)
         self._books.set_cash(venue.account.deposit, venue.account.withdraw)
         found = self._take_over(venue, fresh) if self._takes_over else ()
+        self._books.note_margin(venue.account.margin)
         if self._resolve(venue):
             self._compare(venue, found)
         self._manager.cancels.on_answer()
@@ -221,8 +241,9 @@ class VenueSync:
         if starts:
             self._end_absent(venue, LIVE, OrderStatus.CANCELLED)
         if fresh or self._gateway.simulated:
-            self._books.restore(venue)
-            self._bus.record(self._books.snapshot())
+            if found:
+                self.adjusting.told(*self._both(venue))
+            take(self._bus, self._books, venue)
             self._tell(found)
         return found
 
@@ -267,12 +288,19 @@ class VenueSync:
 
     def _compare(self, venue: VenueSnapshot, found: tuple[str, ...]) -> None:
         """``found``: what differed before orders were ended or the venue's word was taken."""
-        left, now = self._differences(venue), self._bus.clock.now()
-        agreed = not left and (self._gateway.simulated or not found)
-        every = tuple(dict.fromkeys((*left, *found)))
+        local, theirs = self._both(venue)
+        left, now = compare(local, theirs), self._bus.clock.now()
+        taken = self.adjusting.settle(local, venue, left, self._trades)
+        self.adjusting.look_for_shortages()
+        agreed = (taken or not left.all) and (self._gateway.simulated or not found)
+        every = tuple(dict.fromkeys((*left.all, *found)))
         self._manager.publish(Reconciled(self._gateway.name, agreed, every, now))
 
     def _differences(self, venue: VenueSnapshot) -> tuple[str, ...]:
+        return compare(*self._both(venue)).all
+
+    def _both(self, venue: VenueSnapshot) -> tuple[VenueSnapshot, VenueSnapshot]:
+        """Books and venue, without orders that moved while it answered."""
         books, find = self._books, self._manager.registry.find
         ours = tuple(order for order in self._manager.live() if order.id not in self._moving)
         theirs = tuple(
@@ -281,9 +309,11 @@ class VenueSync:
             if (order := find(row.id, row.instrument, row.venue_order_id)) is None
             or order.id not in self._moving
         )
-        return reconcile(
+        return (
             VenueSnapshot(books.trading_day, books.account(), books.positions(), ours, ()),
-            VenueSnapshot(venue.trading_day, venue.account, venue.positions, theirs, ()),
+            VenueSnapshot(
+                venue.trading_day, venue.account, venue.positions, theirs, venue.trades
+            ),
         )
 
 

@@ -6,13 +6,13 @@ from typing import Any, cast
 from msgspec.structs import replace
 from tests.unit.trading.desk import Desk
 
-from homalos.app.face import KEPT, Face
+from homalos.app.face import KEPT, Face, _margins, _performance
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.enums import OrderStatus
 from homalos.model.events import KillSwitch, OrderSubmitted
-from homalos.model.ids import OrderId
-from homalos.model.trading import Order
+from homalos.model.ids import OrderId, StrategyId
+from homalos.model.trading import Order, StrategyPerformance
 
 
 def face_of(desk: Desk) -> Face:
@@ -28,6 +28,15 @@ def face_of(desk: Desk) -> Face:
     face = Face(cast(Engine, engine), Services(), replay=None, extra=dict[str, Any])
     face.attach()
     return face
+
+
+def test_a_strategys_row_tells_how_it_has_done_and_the_statistics_how_far_margins_are() -> None:
+    assert _performance(None)["sharpe"] is None
+    known = StrategyPerformance(StrategyId("a"), 50.0, 80.0, 30.0, 40.0, 0.0, 2, 25.0, 10.0, 1.5)
+    row = _performance(known)
+    assert (row["equity"], row["drawdown"], row["max_drawdown"], row["sharpe"]) == (50, 30, 40, 1.5)
+    assert _margins(None) == {"ours": None, "venue": None, "deviation": None}
+    assert _margins((3500.0, 3400.5)) == {"ours": 3500.0, "venue": 3400.5, "deviation": 99.5}
 
 
 def submit(desk: Desk, **changes: Any) -> OrderId:

@@ -74,7 +74,7 @@ def test_risk_is_told_with_its_control(tmp_path: Path) -> None:
         ("risk", 200, 2),
         ("risk/control", 200, 2),
     ]
-    assert rows[0].note == "17 rules, 7 held, 70 working"
+    assert rows[0].note == "31 rules, 7 held, 70 working"
 
 
 @pytest.mark.usefixtures("few")

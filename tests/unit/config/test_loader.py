@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from homalos import defaults_dir
 from homalos.config.faults import ConfigError, Layer
 from homalos.config.loader import FILE_MAX_BYTES, load
 
@@ -181,3 +182,29 @@ def test_reading_again_parses_only_what_changed(folder: Path) -> None:
     assert again.config.app.account == "kept"
     assert again.documents["system.yaml"] is first.documents["system.yaml"]
     assert again.documents["risk.yaml"] is not first.documents["risk.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("lots_of: {SHFE.rbb: 5}", "SHFE.rbb"),
+        ("lots_of: {metal: 5}", "metal"),
+        ("lots_of: {SHFE.xx2605: 5}", "SHFE.xx2605"),
+        ("lots_of: {CZCE.SR605: 5}", "CZCE.SR605"),
+        ("instruments_denied: [SHEF]", "SHEF"),
+        ("instruments_allowed: [metals]", "metals"),
+    ],
+)
+def test_a_limit_for_a_name_that_nothing_has_is_a_fault(line: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is no name of products.yaml"):
+        load(defaults_dir(), overrides=(f"risk.{line.replace(': ', '=', 1)}",), environ={})
+
+
+def test_limits_by_name_take_exchanges_products_contracts_and_sectors() -> None:
+    good = (
+        "risk.lots_of={SHFE.rb2605: 5, SHFE.rb: 9, metals: 100, CZCE.SR2605: 3}",
+        "risk.instruments_denied=[SHFE, DCE.m, CZCE.SR2605]",
+    )
+    risk = load(defaults_dir(), overrides=good, environ={}).config.risk
+    assert risk.lots_of["metals"] == 100
+    assert risk.instruments_denied == ("SHFE", "DCE.m", "CZCE.SR2605")

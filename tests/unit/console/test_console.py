@@ -62,6 +62,9 @@ class Desk:
     def has_order(self, order_id: OrderId) -> bool:
         return order_id == "1-7"
 
+    def conditionals(self) -> list[dict[str, Any]]:
+        return [{"id": "1-8", "group": "1-9"}]
+
     def trades(self, limit: int) -> Sequence[Trade]:
         return ()
 
@@ -79,6 +82,9 @@ class Desk:
 
     def cancel(self, order_id: OrderId, who: str) -> None:
         self.commands.append(("cancel", order_id, who))
+
+    def cancel_conditional(self, order_id: OrderId, who: str) -> None:
+        self.commands.append(("cancel conditional", order_id, who))
 
     def strategy(self, strategy: StrategyId, action: str, who: str, payload: str) -> None:
         self.commands.append(("strategy", strategy, action, who, payload))
@@ -338,6 +344,12 @@ def test_only_an_order_that_is_known_can_be_cancelled(tmp_path: Path) -> None:
             assert r.desk.commands == []
             assert (await client.post("/api/v1/orders/1-7/cancel", json={})).status_code == 202
             assert r.desk.commands == [("cancel", "1-7", "cli")]
+            unknown = await client.post("/api/v1/conditionals/1-7/cancel", json={})
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "no_order")
+            for id_ in ("1-8", "1-9"):  # one leg, and its whole group
+                path = f"/api/v1/conditionals/{id_}/cancel"
+                assert (await client.post(path, json={})).status_code == 202
+                assert r.desk.commands[-1] == ("cancel conditional", id_, "cli")
 
     asyncio.run(main())
 
@@ -412,7 +424,7 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
                 url, origin=r.base, additional_headers=headers, proxy=None
             ) as ws:  # type: ignore[arg-type]
                 first = set()
-                while len(first) < 7:
+                while len(first) < 8:
                     first.add(msgspec.json.decode(await ws.recv())["t"])
                 r.desk.notes = [{"text": "disk full"}]
                 r.bus.publish(AlertRaised(Severity.ERROR, "store", "disk full", 1))
@@ -422,7 +434,10 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
                 return first, message
 
     first, message = asyncio.run(main())
-    assert first == {"status", "account", "positions", "orders", "trades", "strategies", "alerts"}
+    assert first == {
+        "status", "account", "positions", "orders", "conditionals", "trades", "strategies",
+        "alerts",
+    }  # fmt: skip
     assert message["d"] == [{"text": "disk full"}]
 
 

@@ -71,13 +71,13 @@ def test_a_tail_cut_at_any_byte_loses_only_the_tail(tmp_path: Path, seed: int) -
     write(tmp_path, 200).close()
     ((_, path),) = segments(tmp_path)
     whole = list(read(tmp_path))
-    end = whole[-1].offset + 60
+    end = whole[-1].offset + 68
     cut = random.Random(seed).randrange(32, end)
     data = path.read_bytes()
     path.write_bytes(data[:cut])
     kept = list(read(tmp_path))
     assert kept == whole[: len(kept)]
-    assert len(kept) == sum(1 for r in whole if r.offset + 25 + len(r.payload) <= cut)
+    assert len(kept) == sum(1 for r in whole if r.offset + 33 + len(r.payload) <= cut)
     assert verify(tmp_path).faults == ()
 
 

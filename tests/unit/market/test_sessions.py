@@ -272,3 +272,33 @@ def test_full_recordings_lie_in_session_but_for_the_stale_first_tick(
         else:
             assert found[-1].trading_day == int(row[trading])
     assert len(outside) == out_of_session, outside[:5]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "product", "at", "closes"),
+    [
+        ("SHFE", "rb", "20:57", "23:00"),
+        ("SHFE", "rb", "22:59", "23:00"),
+        ("SHFE", "rb", "23:00", None),
+        ("SHFE", "rb", "10:20", "15:00"),
+        ("SHFE", "rb", "15:00", None),
+        ("SHFE", "cu", "00:30", "01:00"),
+        ("SHFE", "au", "02:00", "02:30"),
+        ("CFFEX", "IF", "11:45", "15:00"),
+        ("CFFEX", "T", "14:00", "15:15"),
+    ],
+)
+def test_a_session_closes_when_its_last_stretch_of_trading_ends(
+    exchange: str, product: str, at: str, closes: str | None
+) -> None:
+    """Tuesday's night begins on Monday evening; a break is no close."""
+    _, sessions = market_tables()
+    evening = at >= "20:00"
+
+    def instant(text: str) -> int:
+        hours, minutes = map(int, text.split(":"))
+        day = 20171113 if evening else 20171114
+        return china_midnight(day) + hours * HOUR + minutes * MINUTE
+
+    found = sessions.session_end(exchange, product, instant(at))
+    assert found == (None if closes is None else instant(closes))

@@ -142,3 +142,20 @@ def test_every_statement_is_one_that_the_schema_takes(tmp_path: Path) -> None:
         for statement in stream.statements:
             connection.execute(statement, (b"[]",))
     connection.close()
+
+
+def test_rows_of_before_have_no_profit_by_trade(tmp_path: Path) -> None:
+    """A file of the first version goes on: unknown is NULL, not nothing."""
+    path = tmp_path / "a.db"
+    migrate(path, MIGRATIONS[:1])
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "INSERT INTO trades (id, account, strategy, trading_day, instrument, side, offset, price,"
+        " lots, fee, closed_profit, ts_event, ts_init) VALUES"
+        " ('1', 'a', 's', 20260105, 'SHFE.rb2605', 'sell', 'close', 3500, 1, 3.5, 100, 1, 1)"
+    )
+    connection.commit()
+    migrate(path)
+    rows = connection.execute("SELECT closed_profit, closed_profit_by_trade FROM trades").fetchall()
+    assert rows == [(100.0, None)]
+    connection.close()

@@ -12,11 +12,13 @@ from homalos.kernel.clock import SimClock
 from homalos.kernel.ids import OrderIds
 from homalos.kernel.timers import Timers
 from homalos.model.catalogue import CATALOGUE
+from homalos.model.conditional import Conditional
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, StrategyState
 from homalos.model.event import Event
 from homalos.model.events import (
     CancelOrder,
     InstrumentListed,
+    IntentChanged,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
@@ -56,6 +58,9 @@ class View:
     def __init__(self) -> None:
         self.held: list[StrategyBook] = []
         self.working: list[Order] = []
+        self.pending: list[IntentChanged] = []
+        self.kept: list[Conditional] = []
+        self.modes: dict[StrategyId, str] = {}
 
     def account(self) -> Account:
         return Account(AccountId("test"), 20260105, *[0.0] * 11, 0)
@@ -65,6 +70,15 @@ class View:
 
     def books(self) -> list[StrategyBook]:
         return self.held
+
+    def set_mode(self, strategy: StrategyId, mode: str, /) -> None:
+        self.modes[strategy] = mode
+
+    def conditionals(self) -> list[Conditional]:
+        return self.kept
+
+    def intents(self) -> list[IntentChanged]:
+        return self.pending
 
     def live(self) -> list[Order]:
         return self.working

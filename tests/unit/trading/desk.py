@@ -34,7 +34,7 @@ from homalos.model.events import (
 )
 from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
 from homalos.model.market import Fees, Instrument, Rate, Tick
-from homalos.model.times import MILLISECOND, SECOND
+from homalos.model.times import MILLISECOND, MINUTE, SECOND
 from homalos.model.trading import Account, Order, Position, Trade
 from homalos.trading.books import Books
 from homalos.trading.control import TradingControl
@@ -48,6 +48,11 @@ RB = InstrumentId("SHFE.rb2605")
 IF = InstrumentId("CFFEX.IF2603")
 M = InstrumentId("DCE.m2605")
 STOCK = (RB, IF, M)
+_SECTORS = {("SHFE", "rb"): "ferrous", ("CFFEX", "IF"): "index", ("DCE", "m"): "oils"}
+
+
+def _sector(exchange: str, product: str) -> str | None:
+    return _SECTORS.get((exchange, product))
 
 
 def instrument(id_: InstrumentId = RB, **changes: Any) -> Instrument:
@@ -149,9 +154,13 @@ class Desk:
         self.venue = RecordingVenue()
         self.venue.simulated = simulated
         self.venue.snapshot = venue_state()
-        self.books = Books(self.bus, self.timers, self.section, ACCOUNT)
+        self.books = Books(self.bus, self.timers, self.section, ACCOUNT, _sector)
         self.control = TradingControl(self.bus, self.section, simulated=simulated)
-        self.gate = RiskGate(risk or RiskSection(), self.books, self.control, simulated=simulated)
+        self.closes_at: int | None = START + 60 * MINUTE
+        self.gate = RiskGate(
+            risk or RiskSection(), self.books, self.control, simulated=simulated,
+            closes=lambda exchange, product, ts: self.closes_at,
+        )  # fmt: skip
         self.manager = OrderManager(
             self.bus, self.timers, self.venue, self.books, self.gate, self.section,
             ACCOUNT,
@@ -163,7 +172,7 @@ class Desk:
             if row.lane is not Lane.MARKET:
                 self.bus.subscribe(event, self.facts.append, actor="test", role="store")
         record = self.bus.record
-        self.bus.record = lambda event: (self.recorded.append(event), record(event))[1]  # type: ignore[method-assign]
+        self.bus.record = lambda event, *kind: (self.recorded.append(event), record(event, *kind))[1]  # type: ignore[method-assign]
         for part in (self.books, self.control, self.manager):
             part.attach()
         if ready:

@@ -212,3 +212,29 @@ def test_lots_that_only_a_strategy_has_are_given_back_at_what_they_cost() -> Non
     assert (book.net_lots, book.average_price) == (-3, 3490.0)
     own = desk.books.book(StrategyId("alpha"), RB)
     assert own.position_profit + book.position_profit == 0.0
+
+
+def test_the_venue_that_says_nothing_of_profit_by_trade() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1, 3500.0)
+    desk.trade(Side.SELL, 1, 3510.0)
+    desk.books.restore(venue_state(closed_profit=100.0))
+    assert desk.books.account().closed_profit_by_trade == 100.0, "it has seen the same trades"
+    desk.books.restore(venue_state(closed_profit=300.0))
+    assert desk.books.account().closed_profit_by_trade is None, "unknown, not guessed"
+
+
+def test_the_average_of_todays_opens_comes_back_from_the_days_trades() -> None:
+    """Two lots opened at 3500 and 3540, one closed: at the average, not at what is left."""
+
+    def trade(id_: str, side: Side, offset: Offset, price: float) -> Trade:
+        return Trade(TradeId(id_), None, ACCOUNT, ALPHA, RB, side, offset, price, 1, 0, DAY, 1, 1)
+
+    opened = Offset.OPEN
+    trades = (trade("1", Side.BUY, opened, 3500.0), trade("2", Side.BUY, opened, 3540.0),
+              trade("3", Side.SELL, Offset.CLOSE_TODAY, 3540.0))  # fmt: skip
+    held = replace(_position(1, 0, 3540.0), average_price=3540.0)
+    desk = Desk(ready=False, trading=TradingSection(reconcile_s=0, margin_price="average"))
+    desk.venue.snapshot = venue_state((held,), trades=trades)
+    desk.open()
+    assert desk.books.account().margin == pytest.approx(3520 * 10 * 0.1)

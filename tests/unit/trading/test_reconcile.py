@@ -13,6 +13,7 @@ from homalos.model.events import (
     TradingDayChanged,
 )
 from homalos.model.ids import UNATTRIBUTED, OrderId, StrategyId, TradeId, VenueOrderId
+from homalos.model.reconciling import PositionAdjusted
 from homalos.model.trading import Order, Position, Trade
 from homalos.trading.reconcile import reconcile
 from homalos.trading.recovery import fold
@@ -202,9 +203,12 @@ class TestRecovery:
         assert fact.differences[0].startswith(f"{RB} long: books 3 today + 0 yesterday lots")
         assert "is live in the books only" in fact.differences[1]
         assert len(fact.differences) == 2
-        (alert,) = desk.seen(AlertRaised)
+        alert, short = desk.seen(AlertRaised)
         assert alert.severity is Severity.WARNING
         assert all(sentence in alert.text for sentence in fact.differences)
+        assert "fewer lots than its books" in short.text
+        (adjusted,) = desk.seen(PositionAdjusted)
+        assert (adjusted.books_today, adjusted.today_lots) == (3, 2)
         assert desk.control.state is TradingState.ACTIVE
         assert desk.books.position(RB, Direction.LONG).lots == 2
         assert desk.books.book(StrategyId("alpha"), RB).net_lots == 3

@@ -1,11 +1,24 @@
 """The table of order states, exhaustively."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 
 from homalos.model.enums import OrderStatus
-from homalos.trading.states import LIVE, RANK, TABLE, Outcome, Word, next_status, outcome
+from homalos.trading.states import (
+    LIVE,
+    RANK,
+    TABLE,
+    TRANSITIONS,
+    Outcome,
+    Word,
+    next_status,
+    outcome,
+)
+from homalos.trading.states_page import Language, page
+
+DOCS = Path(__file__).parents[3] / "docs"
 
 S = OrderStatus
 EXPECTED = {
@@ -57,3 +70,30 @@ def test_the_four_outcomes() -> None:
     assert {outcome(s) for s in (S.ACCEPTED, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED)} == {
         Outcome.CONFIRMED
     }
+
+
+ORDINARY = {
+    (S.SUBMITTED, "accepted"), (S.SUBMITTED, "partially_filled"), (S.SUBMITTED, "filled"),
+    (S.SUBMITTED, "rejected"), (S.ACCEPTED, "partially_filled"), (S.ACCEPTED, "filled"),
+    (S.ACCEPTED, "cancelled"), (S.PARTIALLY_FILLED, "filled"), (S.PARTIALLY_FILLED, "cancelled"),
+}  # fmt: skip
+"""What a venue tells of an order to which nothing special happens (FACTS A7.3, cases 1-5, 14)."""
+
+
+def test_every_odd_transition_has_its_reason_in_both_languages() -> None:
+    assert len(TRANSITIONS) == len(TABLE), "a pair stands in it once"
+    for row in TRANSITIONS:
+        odd = (row.before, row.word.value) not in ORDINARY
+        assert bool(row.en) is bool(row.zh) is odd, row
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "order_states"), ("zh", "order_states_zh")])
+def test_the_page_is_the_table(language: Language, name: str) -> None:
+    made = page(language)
+    assert (DOCS / f"{name}.md").read_text() == made, (
+        f"python -m homalos.trading.states_page {language} > docs/{name}.md"
+    )
+    for row in TRANSITIONS:
+        assert f"{row.before.value} --> {row.after.value}: " in made
+    assert "denied --> [*]" in made
+    assert "filled --> [*]" in made

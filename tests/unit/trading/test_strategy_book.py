@@ -48,9 +48,31 @@ def test_a_book_goes_on_from_its_record() -> None:
     old = _book((Side.BUY, 2, 100.0), (Side.SELL, 1, 110.0))
     row = old.record(None)
     new = _book()
-    new.load(row.net_lots, row.average_price, row.closed_profit, row.fees)
+    new.load(row)
     assert new.state() == old.state()
 
 
 def test_an_average_price_of_nothing_has_no_sign() -> None:
     assert str(_book((Side.SELL, 3, 0.0)).record(None).average_price) == "0.0"
+
+
+def test_what_is_given_back_after_a_roll_earns_nothing_by_date_either() -> None:
+    book = _book((Side.BUY, 3, 100.0))
+    book.roll(110.0)
+    book.carry(-2, 500.0)
+    row = book.record(112.0)
+    assert (row.closed_profit, row.closed_profit_by_date) == (0.0, 0.0)
+    assert (row.cost_price, row.position_profit_by_date) == (110.0, 20.0)
+
+
+def test_by_date_a_day_begins_at_its_settlement_even_if_that_comes_late() -> None:
+    book = _book((Side.BUY, 2, 100.0))
+    book.roll(None)
+    book.trade(Side.SELL, 1, 120.0, 0.0)
+    assert book.record(120.0).closed_profit_by_date == 200.0, "at cost while nothing is known"
+    book.settle(115.0)
+    row = book.record(120.0)
+    assert (row.closed_profit_by_date, row.position_profit_by_date) == (50.0, 50.0)
+    assert (row.closed_profit, row.position_profit) == (200.0, 200.0)
+    book.settle(0.0)
+    assert book.record(120.0) == row, "once a day"

@@ -55,10 +55,10 @@ class ExchangeSection(Section, frozen=True):
         ),
     ] = True
     margin_price: Annotated[
-        Literal["open", "pre_settlement", "last"],
+        Literal["pre_settlement", "last", "average", "open"],
         key(
-            "Price of today's lots in the margin (CTP: MarginPriceType).",
-            "今仓保证金的价格口径（CTP 的 MarginPriceType）。",
+            "Price of today's lots in the margin (CTP: MarginPriceType 1, 2, 3, 4 in this order).",
+            "今仓保证金的价格口径（依次对应 CTP 的 MarginPriceType 1、2、3、4）。",
         ),
     ] = "open"
     available_counts: Annotated[

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -71,6 +71,14 @@ class ProductRow(Section, frozen=True):
             "Fee of one lot: open, close yesterday's lots, close today's.",
             "每手手续费：开仓、平昨、平今。",
             unit="yuan",
+        ),
+    ] = None
+    single_side: Annotated[
+        Literal["never", "always", "before_delivery_month"] | None,
+        key(
+            "Whether only the larger of long and short pays margin, over all contracts of the "
+            "product; never by default.",
+            "大额单边保证金：同品种多空两边只收较大一边；默认 never。",
         ),
     ] = None
     day: Annotated[

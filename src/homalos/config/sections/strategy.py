@@ -190,3 +190,59 @@ class StrategyEntry(Section):
             "异常预算用尽后:保持隔离,或按递增延迟重新启动。",
         ),
     ] = "never"
+    book_mode: Annotated[
+        Literal["own", "net", "lock"],
+        key(
+            "Whose lots its orders may close. own: its own book's; an exit never opens. net: any of "
+            "the account's that no book in another mode holds, so that opposed books in this mode "
+            "are netted. lock: as net, but what would pay the close-today fee is opened instead.",
+            "委托可平谁的持仓。own：只平本策略账本的持仓，平仓绝不变成开仓；net：账户内未被其他模式账本"
+            "占用的持仓均可平，同为此模式的相反持仓互相抵消；lock：同 net，但会产生平今手续费的改为"
+            "反向开仓（锁仓）。",
+        ),
+    ] = "own"
+    auction: Annotated[
+        Literal["hold", "limit", "deny"],
+        key(
+            "Orders in a call auction: wait for continuous trading, join it as limit orders of the "
+            "day, or be denied.",
+            "集合竞价期间的委托:暂存至连续交易再发、以当日有效限价单参加竞价,或拒绝。",
+        ),
+    ] = "hold"
+    crossing: Annotated[
+        Literal["hold", "deny"],
+        key(
+            "Orders that would meet an order of another strategy: wait for its end, or be denied.",
+            "会与其他策略挂单成交的委托:暂存至对方结束,或拒绝。",
+        ),
+    ] = "deny"
+    flat: Annotated[
+        Literal["off", "session", "day"],
+        key(
+            "Be flat before each session ends (23:00, 01:00, 02:30, 15:00, 15:15), or before the "
+            "trading day ends, also when the strategy is dead; off: it may hold over night.",
+            "在每节收盘前(23:00、01:00、02:30、15:00、15:15)或交易日收盘前清仓,"
+            "策略失效时同样执行;off 表示可持仓过夜。",
+        ),
+    ] = "off"
+    flat_before_s: Annotated[
+        int,
+        key(
+            "So long before the end nothing of it opens any more, its orders are cancelled and its "
+            "exit is worked at the opposite price.",
+            "距收盘该时长起不再开仓,撤销其委托,并以对手价平仓。",
+            unit="s",
+            ge=5,
+            le=14_400,
+        ),
+    ] = 300
+    flat_escalate_s: Annotated[
+        int,
+        key(
+            "So long before the end the exit goes through the ladder: 2, 5, 10 ticks, price limit.",
+            "距收盘该时长起按阶梯强平:2、5、10 跳,最后涨跌停价。",
+            unit="s",
+            ge=1,
+            le=3_600,
+        ),
+    ] = 60

@@ -18,10 +18,12 @@ class TradingSection(Section):
         ),
     ] = "auto"
     close_order: Annotated[
-        Literal["today_first", "yesterday_first"],
+        Literal["today_first", "yesterday_first", "cheaper_first"],
         key(
-            "Which lots an exit on SHFE and INE closes first; elsewhere the exchange decides.",
-            "上期所、能源中心平仓时先平今还是先平昨；其他交易所由交易所决定。",
+            "Which lots an exit on SHFE and INE closes first; cheaper_first: those with the lower "
+            "closing fee. Elsewhere the exchange decides: first in, first out.",
+            "上期所、能源中心平仓时先平今、先平昨，或 cheaper_first 先平手续费低的；"
+            "其他交易所由交易所决定（先开先平）。",
             applies="at once",
         ),
     ] = "today_first"
@@ -36,6 +38,64 @@ class TradingSection(Section):
             applies="at once",
         ),
     ] = 5
+    market_tries: Annotated[
+        int,
+        key(
+            "A market order that is not filled whole is sent again for the rest, so often in all.",
+            "市价单未全部成交时对剩余手数重发,最多发送的总次数。",
+            unit="orders",
+            ge=1,
+            le=20,
+            applies="at once",
+        ),
+    ] = 3
+    chase_tries: Annotated[
+        int,
+        key(
+            "An order that chases is sent so often in all; the last one ends with its time-out.",
+            "追单最多发送的总次数;最后一次超时后撤单结束。",
+            unit="orders",
+            ge=1,
+            le=100,
+            applies="at once",
+        ),
+    ] = 3
+    chase_ticks: Annotated[
+        int,
+        key(
+            "A chase is sent this far through the opposite price.",
+            "追单以对手价加减若干个最小变动价位发出。",
+            unit="ticks",
+            ge=0,
+            le=1000,
+            applies="at once",
+        ),
+    ] = 0
+    try_again_ms: Annotated[
+        int,
+        key(
+            "Wait before the next try of a market order: another picture of the market.",
+            "市价单两次尝试之间的间隔:等待新的行情快照。",
+            unit="ms",
+            ge=1,
+            le=60_000,
+            applies="at once",
+        ),
+    ] = 500
+    cancel_budget: Annotated[
+        int,
+        key(
+            "Orders that may be cancelled in one contract on a trading day (the exchanges watch "
+            "from 500): an order that would need the last cancel is denied, a chase lets its order "
+            "rest. Cancels themselves always pass. 0: no budget.",
+            "单合约单日撤单预算(交易所 500 笔起监控):需要用到最后一次撤单的委托被拒绝,"
+            "追单改为保留原单;撤单本身永不受限。0 表示不限。",
+            unit="orders",
+            ge=0,
+            le=1_000_000,
+            applies="at once",
+        ),
+    ] = 400
     unresolved_after_ms: Annotated[
         int,
         key(
@@ -58,6 +118,26 @@ class TradingSection(Section):
             applies="at once",
         ),
     ] = 1_000
+    flatten_step_ms: Annotated[
+        int,
+        key(
+            "Wait between two steps of a flatten's ladder: 2, 5, 10 ticks through the opposite "
+            "price, then the price limit.",
+            "强平阶梯两步之间的间隔:对手价外 2、5、10 跳,最后挂涨跌停价。",
+            unit="ms",
+            ge=50,
+            le=60_000,
+            applies="at once",
+        ),
+    ] = 500
+    broker_phone: Annotated[
+        str,
+        key(
+            "Whom to phone when the trading line is down and orders are live: told with the kill.",
+            "交易线路中断而委托仍在交易所时应拨打的电话,紧急停止时会显示。",
+            applies="at once",
+        ),
+    ] = ""
     reconcile_s: Annotated[
         int,
         key(
@@ -89,11 +169,13 @@ class TradingSection(Section):
         ),
     ] = True
     margin_price: Annotated[
-        Literal["open", "pre_settlement", "last"],
+        Literal["pre_settlement", "last", "average", "open"],
         key(
-            "Price of today's lots in the margin (CTP: MarginPriceType); yesterday's lots are "
-            "always at the previous settlement.",
-            "今仓保证金的价格口径（CTP 的 MarginPriceType）；昨仓恒按昨结算价。",
+            "Price of today's lots in the margin (CTP: MarginPriceType 1, 2, 3, 4 in this order; "
+            "average: of all that was opened today); yesterday's lots are always at the previous "
+            "settlement.",
+            "今仓保证金的价格口径（依次对应 CTP 的 MarginPriceType 1、2、3、4；"
+            "average 为当日开仓均价）；昨仓恒按昨结算价。",
             applies="restart",
         ),
     ] = "open"

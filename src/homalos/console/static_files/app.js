@@ -113,7 +113,8 @@ const draw = {
     const faults = (s.lines ?? []).filter((l) => !l.ready && l.code).map((l) => `${l.channel} ${l.code} ${l.message}`);
     $("line-fault").textContent = faults.join(" · ");
     opaque = (s.opaque_positions ?? []).map((p) => ({ ...p, instrument: `${p.exchange}.${p.symbol}`,
-      yesterday_lots: p.lots - p.today_lots, average_price: null, last_price: null, position_profit: null }));
+      yesterday_lots: p.lots - p.today_lots, average_price: null, last_price: null, position_profit: null,
+      position_profit_by_trade: null }));
     $("state").textContent = word(s.trading_state);
     $("state").className = "badge " + s.trading_state;
     $("state").title = s.trading_state_why ?? "";
@@ -133,11 +134,11 @@ const draw = {
   },
   strategies(rows) {
     const columns = [["name"], ["instruments", "text"], ["status"], ["net"], ["closed", "", "wide"], ["floating", "", "wide"],
-      ["fees", "", "wide"], ["orders", "", "wide"], ["actions"]];
+      ["drawdown", "", "wide"], ["sharpe", "", "wide"], ["fees", "", "wide"], ["orders", "", "wide"], ["actions"]];
     fill("strategies", columns, rows, (r) => [
       cell(r.id), cell((r.instruments ?? []).join(" "), "text"), hint(cell(word(r.state)), r.why), cell(show(r.net_lots, whole)),
       cell(signed(r.closed_profit), colour(r.closed_profit)), cell(signed(r.position_profit), colour(r.position_profit)),
-      cell(show(r.fees)), cell(show(r.orders, whole)),
+      cell(show(r.drawdown)), cell(show(r.sharpe)), cell(show(r.fees)), cell(show(r.orders, whole)),
       cell(r.state === "running"
         ? button(word("stop"), () => post(`/strategies/${r.id}/stop`))
         : button(word("start"), () => post(`/strategies/${r.id}/start`))),
@@ -145,11 +146,12 @@ const draw = {
   },
   positions(rows) {
     const columns = [["instrument"], ["side"], ["lots"], ["today", "", "wide"], ["average"], ["last", "", "wide"],
-      ["floating"], ["margin", "", "wide"]];
+      ["by_date"], ["by_trade", "", "wide"], ["margin", "", "wide"]];
     fill("positions", columns, [...rows, ...opaque], (p) => [
       hint(cell(p.instrument), p.kind && `${word(p.kind)}: ${word("opaque")}`), cell(word(p.direction), p.direction === "long" ? "up" : "down"),
       cell(p.today_lots + p.yesterday_lots), cell(p.today_lots), cell(price(p.average_price)), cell(price(p.last_price)),
-      cell(signed(p.position_profit), colour(p.position_profit)), cell(show(p.margin)),
+      cell(signed(p.position_profit), colour(p.position_profit)),
+      cell(signed(p.position_profit_by_trade), colour(p.position_profit_by_trade)), cell(show(p.margin)),
     ]);
   },
   orders(rows) {
@@ -161,6 +163,18 @@ const draw = {
       cell(`${o.traded_lots}/${o.lots}`), hint(cell(word(o.status === "filled" ? "filled_status" : o.status)), o.message),
       cell(o.strategy),
       cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
+    ]);
+  },
+  conditionals(rows) {
+    const columns = [["instrument", "text"], ["side"], ["kind"], ["source", "", "wide"], ["trigger"], ["limit_price", "", "wide"],
+      ["lots"], ["status"], ["strategy", "", "wide"], ["actions"]];
+    const waits = new Set(["waiting", "armed", "triggered"]);
+    fill("conditionals", columns, rows, (o) => [
+      hint(cell(o.instrument, "text"), zh ? o.note_zh : o.note_en), cell(word(o.side) + (zh ? "" : " ") + word(o.opens ? "entry" : "exit"), sideColour(o)),
+      cell(word(o.kind === "stop" ? "stop_kind" : o.kind)), cell(word(o.source)), cell(price(o.trigger)),
+      cell(o.limit === null ? word("at_market") : price(o.limit)), cell(`${o.traded_lots}/${o.lots}`),
+      hint(cell(word(o.suspended && o.status === "armed" ? "suspended" : o.status)), o.suspended || o.why), cell(o.strategy),
+      cell(waits.has(o.status) ? button(word("cancel"), () => post(`/conditionals/${encodeURIComponent(o.id)}/cancel`)) : ""),
     ]);
   },
   trades(rows) {

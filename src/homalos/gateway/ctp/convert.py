@@ -250,6 +250,7 @@ class Contracts:
             delivery_month=month or (known.delivery_month if known else 0),
             limit_ratio=known.limit_ratio if known else 0.0,
             splits_today=row.get("PositionDateType") == _TODAY_SPLIT,
+            single_side=_single_side(row, known),
         )
 
     def _canonical(self, exchange: str, symbol: str, row: Mapping[str, Any]) -> InstrumentId:
@@ -260,6 +261,14 @@ class Contracts:
         if exchange == SHORT_YEARS and len(digits) == 3 and tail.endswith(digits):
             return InstrumentId(f"{exchange}.{name}{tail}")
         return self._products.canonical(exchange, symbol, self._day)
+
+
+def _single_side(row: Mapping[str, Any], known: Instrument | None) -> bool:
+    """Whether the larger side alone pays margin, over the product (FACTS A11)."""
+    told = row.get("MaxMarginSideAlgorithm")
+    if told in ("0", "1"):
+        return bool(told == "1")
+    return known is not None and known.single_side
 
 
 def _positive(row: Mapping[str, Any], name: str) -> float | None:

@@ -1,38 +1,69 @@
 """One rule a file; ``RULES`` is the list that the gate runs, in this order."""
 
+from homalos.trading.risk.rules.before_close import BeforeClose
+from homalos.trading.risk.rules.cancel_rate import CancelRate
 from homalos.trading.risk.rules.closable import Closable
 from homalos.trading.risk.rules.collar import Collar
+from homalos.trading.risk.rules.collar_opposite import OppositeCollar
 from homalos.trading.risk.rules.connection import Connection
+from homalos.trading.risk.rules.duplicate import Duplicate
+from homalos.trading.risk.rules.instrument_list import InstrumentList
+from homalos.trading.risk.rules.leverage import Leverage
+from homalos.trading.risk.rules.limit_distance import LimitDistance
 from homalos.trading.risk.rules.lots import LotLimits
 from homalos.trading.risk.rules.margin_available import MarginAvailable
 from homalos.trading.risk.rules.margin_use import MarginUse
+from homalos.trading.risk.rules.notional import Notional
 from homalos.trading.risk.rules.open_orders import OpenOrders
 from homalos.trading.risk.rules.order_rate import OrderRate
 from homalos.trading.risk.rules.order_size import OrderSize
+from homalos.trading.risk.rules.order_value import OrderValue
 from homalos.trading.risk.rules.phase import SessionPhase
 from homalos.trading.risk.rules.position import PositionByInstrument
+from homalos.trading.risk.rules.position_product import PositionByProduct
+from homalos.trading.risk.rules.position_sector import PositionBySector
 from homalos.trading.risk.rules.position_total import PositionTotal
 from homalos.trading.risk.rules.price_limits import PriceLimits
 from homalos.trading.risk.rules.price_tick import PriceTick
 from homalos.trading.risk.rules.self_trade import SelfTrade
+from homalos.trading.risk.rules.stale_data import StaleData
+from homalos.trading.risk.rules.strategy_cancel_rate import StrategyCancelRate
+from homalos.trading.risk.rules.strategy_order_rate import StrategyOrderRate
 from homalos.trading.risk.rules.trading_state import TradingStateRule
+from homalos.trading.risk.rules.unassigned_loss import UnassignedLoss
+from homalos.trading.risk.view import Rule
 
-RULES = (
+RULES: tuple[type[Rule], ...] = (
     TradingStateRule,
     Connection,
     SessionPhase,
+    BeforeClose,
+    InstrumentList,
     LotLimits,
     PriceTick,
     OrderSize,
+    OrderValue,
+    StaleData,
     Collar,
+    OppositeCollar,
     PriceLimits,
+    LimitDistance,
     Closable,
     PositionByInstrument,
+    PositionByProduct,
+    PositionBySector,
     PositionTotal,
+    Notional,
+    Leverage,
     MarginAvailable,
     MarginUse,
     OrderRate,
+    StrategyOrderRate,
+    CancelRate,
+    StrategyCancelRate,
     OpenOrders,
+    Duplicate,
     SelfTrade,
+    UnassignedLoss,
 )
 """The gate itself adds ``instrument``: without a known contract no other rule can judge."""

@@ -1,25 +1,22 @@
 """A close takes lots that the account has, that no working close has bound, and that are the book's
 own (FACTS A9)."""
 
-from homalos.config.sections.risk import RiskSection
+from homalos.market.lot_rules import takes_today
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.offsets import closes_today
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class Closable:
+class Closable(Rule):
     name = "closable"
-    needs: tuple[str, ...] = ()
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "closing more than the account, or the strategy's own book, can close"
+    zh = "平仓多于账户或策略自身账本可平的手数"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if view.opens:
             return None
-        today = closes_today(order.offset, view.instrument.splits_today)
+        today = takes_today(order.offset, view.instrument.splits_today)
         account = view.closing.closable(today)
         if order.lots > account:
             text = f"{order.offset.value} {order.lots} lots: the account can close {account}"

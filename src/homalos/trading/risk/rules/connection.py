@@ -1,18 +1,15 @@
 """The trading line to the venue is up."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class Connection:
+class Connection(Rule):
     name = "connection"
-    needs: tuple[str, ...] = ()
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "the trading line is down"
+    zh = "交易线路断开"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if view.connected:

@@ -1,24 +1,21 @@
 """Lots within what the contract allows in one order."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class LotLimits:
+class LotLimits(Rule):
     name = "lots"
-    needs: tuple[str, ...] = ()
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "fewer lots than the contract's least (opens), more than its most in a limit order"
+    zh = "少于最小开仓手数，多于限价单最大手数"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         lots, instrument = order.lots, view.instrument
-        least = instrument.min_lots if view.opens else 1
-        if lots < max(1, least):
-            return Denial(self.name, lots, max(1, least), f"{lots} lots: at least {max(1, least)}")
+        least = (instrument.min_lots or 1) if view.opens else 1
+        if lots < least:
+            return Denial(self.name, lots, least, f"{lots} lots: at least {least}")
         most = instrument.max_limit_lots
         if most and lots > most:
             return Denial(self.name, lots, most, f"{lots} lots in one order: at most {most}")

@@ -1,18 +1,15 @@
 """An open's margin and fee are covered by the available money; a close frees money."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class MarginAvailable:
+class MarginAvailable(Rule):
     name = "margin_available"
-    needs: tuple[str, ...] = ()
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "an open whose margin and fee are not available"
+    zh = "开仓所需保证金和手续费超过可用资金"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if not view.opens:

@@ -3,20 +3,21 @@
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class OpenOrders:
+class OpenOrders(Rule):
     name = "open_orders"
-    needs: tuple[str, ...] = ()
     for_reducing = False
+    keys = ("max_open_orders",)
+    en = "too many working orders"
+    zh = "同时挂单过多"
 
     def __init__(self, section: RiskSection) -> None:
-        self._max_open_orders = section.max_open_orders
+        self._most = section.max_open_orders
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        count = view.open_orders + 1
-        if count <= self._max_open_orders:
+        if view.open_orders < self._most:
             return None
-        text = f"{count} working orders: at most {self._max_open_orders}"
-        return Denial(self.name, count, self._max_open_orders, text)
+        count = view.open_orders + 1
+        return Denial(self.name, count, self._most, f"{count} working orders: at most {self._most}")

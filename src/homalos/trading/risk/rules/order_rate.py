@@ -1,27 +1,42 @@
-"""Orders in any second and in any sixty seconds of event time, this one included."""
+"""How many orders the account may send in any second, any sixty seconds (event time) and a trading
+day, this one included."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
+from homalos.model.times import MINUTE, SECOND
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
+from homalos.trading.risk.windows import Windows
 
 
-class OrderRate:
+class OrderRate(Rule):
     name = "order_rate"
-    needs: tuple[str, ...] = ()
     for_reducing = False
+    keys = (
+        "max_orders_per_s",
+        "max_orders_per_min",
+        "max_orders_per_day",
+    )
+    en = "too many orders of the account in a second, a minute or a day"
+    zh = "账户一秒、一分钟或一日内报单过多"
 
     def __init__(self, section: RiskSection) -> None:
-        self._max_orders_per_s = section.max_orders_per_s
-        self._max_orders_per_min = section.max_orders_per_min
+        self._each = Windows(
+            section.max_orders_per_s, section.max_orders_per_min,
+            section.max_orders_per_day,
+        )  # fmt: skip
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        count = view.orders_last_second + 1
-        if count > self._max_orders_per_s:
-            text = f"order {count} within a second: at most {self._max_orders_per_s}"
-            return Denial(self.name, count, self._max_orders_per_s, text)
-        count = view.orders_last_minute + 1
-        if count > self._max_orders_per_min:
-            text = f"order {count} within a minute: at most {self._max_orders_per_min}"
-            return Denial(self.name, count, self._max_orders_per_min, text)
-        return None
+        limits = self._each
+        times = view.account_sent.orders
+        count = len(times)
+        if count < limits.least:
+            return None
+        now = view.now
+        if (
+            (count < limits.second or times[-limits.second] <= now - SECOND)
+            and (count < limits.minute or times[-limits.minute] <= now - MINUTE)
+            and count < limits.day
+        ):
+            return None
+        return limits.denial(self.name, "order", times, now)

@@ -3,23 +3,21 @@
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class OrderSize:
+class OrderSize(Rule):
     name = "order_size"
-    needs: tuple[str, ...] = ()
     for_reducing = True
+    keys = ("max_order_lots",)
+    en = "too many lots in one order"
+    zh = "单笔手数过多"
 
     def __init__(self, section: RiskSection) -> None:
-        self._max_order_lots = section.max_order_lots
+        self._most = section.max_order_lots
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        if order.lots <= self._max_order_lots:
+        if order.lots <= self._most:
             return None
-        return Denial(
-            self.name,
-            order.lots,
-            self._max_order_lots,
-            f"order of {order.lots} lots: at most {self._max_order_lots}",
-        )
+        text = f"order of {order.lots} lots: at most {self._most}"
+        return Denial(self.name, order.lots, self._most, text)

@@ -1,22 +1,20 @@
 """The session takes this order now: none in a break, in the match minute or after the close, and
 neither FAK nor FOK in a call auction (FACTS A8, A15)."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import Phase, TimeInForce
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 _CONTINUOUS = Phase.CONTINUOUS
 
 
-class SessionPhase:
+class SessionPhase(Rule):
     name = "phase"
-    needs: tuple[str, ...] = ("phase",)
+    needs = ("phase",)
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "breaks, the match minute, after the close; FAK and FOK in a call auction"
+    zh = "休息、撮合分钟、收市后的委托；集合竞价中的 FAK、FOK"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         phase = view.phase

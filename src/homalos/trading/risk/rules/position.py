@@ -3,26 +3,28 @@
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class PositionByInstrument:
+class PositionByInstrument(Rule):
     name = "position"
-    needs: tuple[str, ...] = ()
     for_reducing = False
+    keys = ("lots_of", "max_position_lots", "max_net_lots")
+    en = "one contract: gross in one direction, or net, working orders counted"
+    zh = "单合约：单方向总持仓或净持仓，含在途"
 
     def __init__(self, section: RiskSection) -> None:
-        self._max_position_lots = section.max_position_lots
-        self._max_net_lots = section.max_net_lots
+        self._most_net = section.max_net_lots
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if view.opens:
-            gross = view.opening.lots + view.working_opens + order.lots
-            if gross > self._max_position_lots:
-                text = f"{gross} lots in one direction: at most {self._max_position_lots}"
-                return Denial(self.name, gross, self._max_position_lots, text)
+            held = view.opening
+            gross = held.today + held.yesterday + view.working_opens + order.lots
+            if gross > view.limits.lots:
+                text = f"{gross} lots in one direction: at most {view.limits.lots}"
+                return Denial(self.name, gross, view.limits.lots, text)
         net = view.sign * view.contract.net + view.same_side_working + order.lots
-        if net > self._max_net_lots:
-            text = f"net {net} lots with the working orders: at most {self._max_net_lots}"
-            return Denial(self.name, net, self._max_net_lots, text)
+        if net > self._most_net:
+            text = f"net {net} lots with the working orders: at most {self._most_net}"
+            return Denial(self.name, net, self._most_net, text)
         return None

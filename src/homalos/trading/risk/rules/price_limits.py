@@ -1,18 +1,16 @@
 """A price within the day's limits (FACTS A17)."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 
-class PriceLimits:
+class PriceLimits(Rule):
     name = "price_limits"
-    needs: tuple[str, ...] = ("upper_limit", "lower_limit")
+    needs = ("upper_limit", "lower_limit")
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "a price beyond the day's limits"
+    zh = "超出涨跌停价"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         upper, lower = view.upper_limit, view.lower_limit

@@ -3,23 +3,26 @@
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 from homalos.trading.states import LIVE
 
 
-class SelfTrade:
+class SelfTrade(Rule):
     name = "self_trade"
-    needs: tuple[str, ...] = ()
     for_reducing = True
+    keys = ("prevent_self_trade",)
+    en = "meeting a resting order of this account"
+    zh = "与本账户挂单自成交"
 
     def __init__(self, section: RiskSection) -> None:
-        self._prevent_self_trade = section.prevent_self_trade
+        self.active = section.prevent_self_trade
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
-        if not self._prevent_self_trade:
+        own = view.resting
+        if order.price < own.lowest_sell if view.buys else order.price > own.highest_buy:
             return None
         side, price, sign = order.side, order.price, view.sign
-        for resting in view.working_orders:
+        for resting in own.orders.values():
             if (
                 resting.side is not side
                 and (price - resting.price) * sign >= 0

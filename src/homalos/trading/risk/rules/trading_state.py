@@ -1,21 +1,18 @@
 """The trading state: HALTED lets nothing new pass, REDUCING only what reduces."""
 
-from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import TradingState
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView
+from homalos.trading.risk.view import RiskView, Rule
 
 _ACTIVE, _REDUCING = TradingState.ACTIVE, TradingState.REDUCING
 
 
-class TradingStateRule:
+class TradingStateRule(Rule):
     name = "trading_state"
-    needs: tuple[str, ...] = ()
     for_reducing = True
-
-    def __init__(self, section: RiskSection) -> None:
-        """It has no limit to read."""
+    en = "what the trading state does not let pass"
+    zh = "交易状态不允许的委托"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         if view.state is _ACTIVE:

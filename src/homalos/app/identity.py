@@ -1,0 +1,58 @@
+"""What a run's outcome depends on beside what happens in it: the code, the trader's own files."""
+
+import hashlib
+import platform
+from collections.abc import Iterable
+from pathlib import Path
+
+import homalos
+from homalos.config.changes import digest
+from homalos.config.schema import Config
+from homalos.model.journaled import RunStarted
+
+RULES_DIR = "risk_rules"
+
+
+def code_hash() -> str:
+    """SHA-256 over every Python source of the program, names included."""
+    root = Path(homalos.__file__).parent
+    whole = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        whole.update(path.relative_to(root).as_posix().encode())
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def own_files(strategies: Path) -> tuple[tuple[str, str], ...]:
+    """The trader's sources: strategies, and risk rules beside their folder; with their SHA-256."""
+    root = strategies.parent
+    found: list[tuple[str, str]] = []
+    for folder in (strategies, root / RULES_DIR):
+        for path in sorted(folder.rglob("*.py")) if folder.is_dir() else ():
+            name = path.relative_to(root).as_posix()
+            found.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+    return tuple(found)
+
+
+def python() -> str:
+    return platform.python_version()
+
+
+def differences(
+    run: RunStarted, strategies: Path, config: Config | None, recorded: Config
+) -> Iterable[str]:
+    """In words, what is not as it was in ``run``; ``config`` None: the recorded one is used."""
+    if run.code != code_hash():
+        yield (
+            f"the program is another one: it ran as {run.version}, sources {run.code[:12]} / "
+            "程序代码已变"
+        )
+    if run.python.split(".")[:2] != python().split(".")[:2]:
+        yield f"it ran on Python {run.python}, this is {python()} / Python 版本不同"
+    then, now = dict(run.files), dict(own_files(strategies))
+    for name in sorted(then.keys() | now.keys()):
+        if then.get(name) != now.get(name):
+            what = "is new" if name not in then else "is gone" if name not in now else "has changed"
+            yield f"{name} {what} since / 策略或规则文件已变"
+    if config is not None and digest(config) != digest(recorded):
+        yield f"the config is another one: {digest(recorded)[:12]} then / 配置已变"

@@ -1,0 +1,41 @@
+"""What the limits say of one contract: looked up once, when its first order comes.
+
+A name in ``lots_of``, ``instruments_allowed`` or ``instruments_denied`` is an exchange, a product,
+a contract or (lots alone) a sector; of several the nearest to the contract holds.
+"""
+
+from homalos.config.sections.risk import RiskSection
+from homalos.model.market import Instrument
+
+
+class ContractLimits:
+    """Limits by name for one contract, and what is fixed about it."""
+
+    __slots__ = (
+        "allowed",
+        "closes_at",
+        "instrument",
+        "lots",
+        "phase_key",
+        "product_lots",
+        "sector",
+        "sector_lots",
+    )
+
+    def __init__(self, section: RiskSection, instrument: Instrument, sector: str | None) -> None:
+        product = f"{instrument.exchange}.{instrument.product}"
+        names = {instrument.exchange, product, str(instrument.id)}
+        denied = names.intersection(section.instruments_denied)
+        listed = not section.instruments_allowed or names.intersection(section.instruments_allowed)
+        self.instrument = instrument
+        self.sector = sector
+        self.phase_key = (instrument.exchange, instrument.product)
+        self.allowed = bool(listed) and not denied
+        lots = section.lots_of
+        self.lots = lots.get(str(instrument.id), section.max_position_lots)
+        self.product_lots = lots.get(product, section.max_product_lots)
+        self.sector_lots = section.max_sector_lots
+        if sector is not None:
+            self.sector_lots = lots.get(sector, section.max_sector_lots)
+        self.closes_at = 0
+        """When the session closes that the last order came in; kept by the gate."""

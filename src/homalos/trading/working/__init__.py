@@ -1,0 +1,1 @@
+"""Intents that the order manager works on beyond their first orders."""

@@ -1,0 +1,55 @@
+"""Risk limits and rules of a running daemon: edits hold at once, and every version is kept."""
+
+import json
+
+from tests.integration.daemon import Daemon, until
+
+NEVER = """
+from homalos.trading.risk.user import UserRule
+
+class Never(UserRule):
+    def check(self, order, facts):
+        return f"no {facts.product} today"
+"""
+
+
+def _denied(daemon: Daemon, rule: str) -> int:
+    counts = daemon.ask("/api/v1/system/statistics")["risk_denied"]
+    return int(counts.get(rule, 0))
+
+
+def _versions(daemon: Daemon) -> list[dict[str, object]]:
+    paths = sorted((daemon.data / "risk-versions").glob("*.json"))
+    return [json.loads(path.read_bytes()) for path in paths]
+
+
+def _alerted(daemon: Daemon, text: str) -> bool:
+    return any(text in row["text"] for row in daemon.ask("/api/v1/alerts?limit=200"))
+
+
+def test_a_rule_file_holds_when_it_is_saved_and_each_version_is_kept(daemon: Daemon) -> None:
+    rules = daemon.root / "risk_rules"
+    rules.mkdir()
+    daemon.start("--speed", "20")
+    until(lambda: daemon.trades_so_far() > 5, 20, "trades")
+    (rules / "never.py").write_text(NEVER)
+    until(lambda: _denied(daemon, "user.never") > 0, 15, "the rule's denial")
+    (rules / "never.py").write_text("def broken(:\n")
+    until(lambda: _alerted(daemon, "never.py:1: "), 15, "the refusal")
+    before = _denied(daemon, "user.never")
+    until(lambda: _denied(daemon, "user.never") > before, 15, "the old rule holds on")
+    daemon.risk((daemon.config / "risk.yaml").read_text() + "max_order_lots: 7\n")
+    until(lambda: len(_versions(daemon)) == 3, 15, "three versions: a refused edit is none")
+    (rules / "never.py").unlink()
+    until(lambda: _versions(daemon)[-1]["user_rules"] == {}, 15, "the rule gone")
+    quiet = _denied(daemon, "user.never")
+    seen = daemon.trades_so_far()
+    until(lambda: daemon.trades_so_far() > seen + 5, 20, "trades again")
+    assert _denied(daemon, "user.never") == quiet
+    versions = _versions(daemon)
+    assert [row["version"] for row in versions] == list(range(1, len(versions) + 1))
+    assert versions[0]["why"] == "start"
+    assert versions[1]["user_rules"] == {"user.never": NEVER}
+    limit = [row for row in versions if row["why"] == "edit of risk.yaml"]
+    assert limit[0]["changes"] == [["risk.max_order_lots", "100", "7"]]
+    assert daemon.stop() == 0
