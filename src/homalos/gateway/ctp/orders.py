@@ -171,6 +171,10 @@ class Orders:
             known = self._clients.get((row.front, row.session, ref))
             if known is not None and _another(known, row):
                 known = None
+        if known is None and row.local_id:  # the client key is another after 清流重启, this is not
+            known = self._locals.get((row.exchange, row.trader, row.local_id))
+            if known is not None and _another(known, row):
+                known = None
         if known is not None:
             return known
         # Not seen yet, or seen under another name (清流重启, or we have been restarted).

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.ctp.front import RB, SR, Bench, row
+from tests.unit.gateway.ctp.front import ACCOUNT, RB, SR, Bench, row
 
 from homalos.gateway.ctp.shadow import SHADOW
-from homalos.gateway.protocol import Approved
+from homalos.gateway.protocol import Approved, VenueSnapshot
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
 from homalos.model.events import AlertRaised, CancelRejected, OrderReported, TradeReported
 from homalos.model.ids import OrderId, VenueOrderId
@@ -201,6 +201,25 @@ def test_the_same_number_at_another_exchange_is_another_order(bench: Bench) -> N
 
 
 # ------------------------------------------------------------------ strangers
+
+
+def test_an_own_order_under_new_names_is_known_by_ctps_number(bench: Bench) -> None:
+    """清流重启 before the exchange has numbered it, and no OrderMemo comes back."""
+    order = send(bench)
+    bench.tell_order("a", OrderMemo="")
+    bench.relogin()
+    bench.posted.clear()
+    data = bench.tell_order("3", sys_id=NUMBER, FrontID=9, SessionID=991, OrderRef="55",
+                            RequestID=0, OrderMemo="")  # fmt: skip
+    bench.td.rows["ReqQryOrder"] = [data]
+    bench.settle()
+    assert reports(bench) == [(order.id, _S.ACCEPTED, 0, 0)]
+    answers: list[VenueSnapshot] = []
+    bench.gateway.query(ACCOUNT, answers.append)
+    bench.settle()
+    assert [found.id for found in answers[0].orders] == [order.id]
+    assert bench.gateway.cancel(order) == 0
+    assert [c["OrderSysID"] for c in bench.td.cancels] == [NUMBER]
 
 
 def test_a_strangers_order_and_trade_are_told_without_an_id(bench: Bench) -> None:
