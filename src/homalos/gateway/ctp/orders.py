@@ -230,18 +230,21 @@ class Orders:
 
     def on_insert_error(self, row: Mapping[str, Any], code: int, message: str) -> list[Event]:
         """``OnRspOrderInsert`` and ``OnErrRtnOrderInsert``: CTP itself refused. The same refusal
-        comes as both, and the second to all sessions of the account, with nothing in it that says
-        whose it is but OrderRef, RequestID and OrderMemo: it is ours where these are."""
-        front, session = self._identity.session
-        known = self._clients.get((front, session, str(row.get("OrderRef", "")).strip()))
-        memo = self._identity.of_memo(str(row.get("OrderMemo", "")))
-        if memo is not None:
-            known = self._ids.get(memo, known)
-        elif known is not None and int(row.get("RequestID", 0)) not in (0, known.request):
+        comes as both, the second to all sessions of the account; whose it is say OrderMemo, else
+        OrderRef and RequestID. No OnRtnOrder ever precedes it (A7.3): an order that the flow has
+        told of is not meant, and where the exchange refused one, the flow says that too."""
+        memo = str(row.get("OrderMemo", "")).strip()
+        if memo:
+            id_ = self._identity.of_memo(memo)
+            known = None if id_ is None else self._ids.get(id_)
+        else:
+            front, session = self._identity.session
+            known = self._clients.get((front, session, str(row.get("OrderRef", "")).strip()))
+            if known is not None and int(row.get("RequestID", 0)) not in (0, known.request):
+                return []
+        if known is None or known.id is None or known.instrument is None:
             return []
-        if known is None or known.wire != row.get("InstrumentID") or known.ended:
-            return []
-        if known.id is None or known.instrument is None:
+        if known.wire != row.get("InstrumentID") or known.heard or known.ended:
             return []
         known.status, known.code, known.message, known.told = _S.REJECTED, code, message, True
         self.activity += 1

@@ -163,6 +163,34 @@ def test_a_refusal_of_another_session_is_not_ours(bench: Bench) -> None:
     assert reports(bench) == []
 
 
+def test_a_refusal_of_another_homalos_is_not_ours(bench: Bench) -> None:
+    """A second data folder of the account counts runs, refs and requests as we do: only the mark
+    of its OrderMemo is another."""
+    order = send(bench)
+    theirs = _input(bench)
+    theirs["OrderMemo"] = "zzzz" + theirs["OrderMemo"][4:]
+    data = row("InputOrder", **theirs)
+    bench.td.say("on_notice", "OnErrRtnOrderInsert", data, 31, "资金不足")
+    bench.run()
+    assert reports(bench) == []
+    assert bench.gateway.cancel(order) == 0
+
+
+@pytest.mark.parametrize("memo", ["", None])
+def test_an_order_that_the_flow_has_told_of_is_not_refused_by_ctp(
+    bench: Bench, memo: str | None
+) -> None:
+    order = send(bench)
+    bench.tell_order("a")
+    bench.tell_order("3", sys_id=NUMBER)
+    data = row("InputOrder", **(_input(bench) | ({} if memo is None else {"OrderMemo": memo})))
+    bench.td.say("on_notice", "OnErrRtnOrderInsert", data, 31, "资金不足")
+    bench.run()
+    assert reports(bench)[-1] == (order.id, _S.ACCEPTED, 0, 0)
+    assert bench.gateway.cancel(order) == 0
+    assert len(bench.td.cancels) == 1
+
+
 def test_an_unknown_status_keeps_what_is_known(bench: Bench) -> None:
     order = send(bench)
     bench.tell_order("3", sys_id=NUMBER)
