@@ -123,11 +123,15 @@ class Orders:
         del self._actions[action_ref]
 
     def find(self, order: Order) -> Known | None:
-        """What is known of an order of the core's."""
+        """What is known of an order of the core's, by its own id or the exchange's number: numbers
+        begin anew each day, so an order of an earlier day has none any more."""
         known = self._ids.get(order.id)
-        if known is None and order.venue_order_id is not None:
+        today = not self._dates.over(order.ts_init)
+        if known is None and today and order.venue_order_id is not None:
             exchange = order.instrument.partition(".")[0]
             known = self._venue.get((exchange, order.venue_order_id))
+            if known is not None and known.instrument != order.instrument:
+                known = None
         return known
 
     # ------------------------------------------------------------ orders

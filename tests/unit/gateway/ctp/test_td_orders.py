@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.ctp.front import ACCOUNT, RB, SR, Bench, row
+from msgspec.structs import replace
+from tests.unit.gateway.ctp.front import ACCOUNT, NEXT, RB, SR, Bench, row
 
 from homalos.gateway.ctp.shadow import SHADOW
 from homalos.gateway.protocol import Approved, VenueSnapshot
@@ -364,6 +365,22 @@ def test_an_adopted_order_is_cancelled_under_the_id_that_the_core_gave_it(bench:
     bench.td.say("on_response", "OnRspOrderAction", data, 25, "x", 5, True)
     bench.run()
     assert [e.order_id for e in bench.of(CancelRejected)] == [adopted.id]
+
+
+def test_a_number_of_yesterday_cancels_nothing_today(bench: Bench) -> None:
+    """A stranger's order has the number that ours had; the core may still ask."""
+    order = send(bench, ts_init=bench.hand.now())
+    bench.tell_order("3", sys_id=NUMBER)
+    yesterday = replace(order, venue_order_id=VenueOrderId(NUMBER))
+    bench.day = NEXT
+    bench.hand.go(24 * 3600)
+    bench.relogin()
+    bench.settle()
+    theirs: dict[str, Any] = {"FrontID": 5, "SessionID": 5, "OrderRef": "1", "OrderMemo": ""}
+    bench.tell_order("3", sys_id=NUMBER, **theirs)
+    assert bench.gateway.cancel(yesterday) == -1
+    assert bench.td.cancels == []
+    assert bench.gateway.cancel(replace(yesterday, ts_init=bench.hand.now())) == 0
 
 
 # ------------------------------------------------------------------ identity
