@@ -16,7 +16,7 @@ from homalos.market.products import SHORT_YEARS, Products, split_symbol
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Phase, Side, TimeInForce
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Fees, Instrument, Rate
-from homalos.model.times import DAY, china_midnight
+from homalos.model.times import DAY, HOUR, china_midnight
 from homalos.model.trading import Order
 
 SIDES = {"0": Side.BUY, "1": Side.SELL}
@@ -29,6 +29,8 @@ OFFSETS = {
 OFFSET_CODES = {offset: code for code, offset in OFFSETS.items()}
 
 SPECULATION = "1"
+_CLOSED = 16 * HOUR
+"""All exchanges have closed: orders of later in the day are of the next trading day."""
 
 STATUSES = {
     "0": OrderStatus.FILLED,
@@ -134,6 +136,10 @@ class DayClock:
         self._day = trading_day
         self._evening = china_midnight(self._calendar.previous_day(trading_day))
         self._midnight = china_midnight(trading_day)
+
+    def over(self, ts: int) -> bool:
+        """Whether ``ts`` is of an earlier trading day; 0 is no time, and of none."""
+        return 0 < ts < self._evening + _CLOSED
 
     def at(self, *texts: str) -> int:
         """The instant of the first of ``texts`` that is a time; 0: none is."""

@@ -56,10 +56,6 @@ def _at_once(source: Callable[[], object]) -> None:
     source()
 
 
-def _ignore(offset: int) -> None:
-    """Whose time is not the exchange's business."""
-
-
 class CtpGateway(Gateway):
     """See the module. ``data``: the data folder; ``run``: this start's number, as order ids bear
     it. ``serve``: drains through it, so that the bus runs right after (``Bus.serve``). ``on_clock``
@@ -272,11 +268,17 @@ class CtpGateway(Gateway):
 
     def ready(self) -> None:
         day, now = self._td.trading_day, self._clock.now()
-        self.tell(ConnectionChanged(self.name, Channel.TRADING, True, "", now))
+        up = ConnectionChanged(self.name, Channel.TRADING, True, "", now)
+        news: tuple[Event, ...] = (up,)
         if day != self._told_day:
+            changed = TradingDayChanged(self.name, day, now)
+            # A line that comes back on another day: what is asked again when it is up (cancels)
+            # must not be yesterday's.
+            news = (changed, up) if self._told_day else (up, changed)
             self._told_day = day
-            self.tell(TradingDayChanged(self.name, day, now))
             self._md.trading_day(day)
+        for event in news:
+            self.tell(event)
         self._phases.ready(day, self._contracts.all())
         self._rates.start(day)
         self._md.trading_ready(day, self.exchange_offset)

@@ -123,11 +123,15 @@ class Orders:
         del self._actions[action_ref]
 
     def find(self, order: Order) -> Known | None:
-        """What is known of an order of the core's."""
+        """What is known of an order of the core's, by its own id or the exchange's number: numbers
+        begin anew each day, so an order of an earlier day has none any more."""
         known = self._ids.get(order.id)
-        if known is None and order.venue_order_id is not None:
+        today = not self._dates.over(order.ts_init)
+        if known is None and today and order.venue_order_id is not None:
             exchange = order.instrument.partition(".")[0]
             known = self._venue.get((exchange, order.venue_order_id))
+            if known is not None and known.instrument != order.instrument:
+                known = None
         return known
 
     # ------------------------------------------------------------ orders
@@ -169,6 +173,10 @@ class Orders:
         known = self._venue.get((row.exchange, row.sys_id)) if row.sys_id else None
         if known is None:
             known = self._clients.get((row.front, row.session, ref))
+            if known is not None and _another(known, row):
+                known = None
+        if known is None and row.local_id:  # the client key is another after 清流重启, this is not
+            known = self._locals.get((row.exchange, row.trader, row.local_id))
             if known is not None and _another(known, row):
                 known = None
         if known is not None:
@@ -226,18 +234,21 @@ class Orders:
 
     def on_insert_error(self, row: Mapping[str, Any], code: int, message: str) -> list[Event]:
         """``OnRspOrderInsert`` and ``OnErrRtnOrderInsert``: CTP itself refused. The same refusal
-        comes as both, and the second to all sessions of the account, with nothing in it that says
-        whose it is but OrderRef, RequestID and OrderMemo: it is ours where these are."""
-        front, session = self._identity.session
-        known = self._clients.get((front, session, str(row.get("OrderRef", "")).strip()))
-        memo = self._identity.of_memo(str(row.get("OrderMemo", "")))
-        if memo is not None:
-            known = self._ids.get(memo, known)
-        elif known is not None and int(row.get("RequestID", 0)) not in (0, known.request):
+        comes as both, the second to all sessions of the account; whose it is say OrderMemo, else
+        OrderRef and RequestID. No OnRtnOrder ever precedes it (A7.3): an order that the flow has
+        told of is not meant, and where the exchange refused one, the flow says that too."""
+        memo = str(row.get("OrderMemo", "")).strip()
+        if memo:
+            id_ = self._identity.of_memo(memo)
+            known = None if id_ is None else self._ids.get(id_)
+        else:
+            front, session = self._identity.session
+            known = self._clients.get((front, session, str(row.get("OrderRef", "")).strip()))
+            if known is not None and int(row.get("RequestID", 0)) not in (0, known.request):
+                return []
+        if known is None or known.id is None or known.instrument is None:
             return []
-        if known is None or known.wire != row.get("InstrumentID") or known.ended:
-            return []
-        if known.id is None or known.instrument is None:
+        if known.wire != row.get("InstrumentID") or known.heard or known.ended:
             return []
         known.status, known.code, known.message, known.told = _S.REJECTED, code, message, True
         self.activity += 1

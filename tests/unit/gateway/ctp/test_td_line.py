@@ -234,7 +234,8 @@ def test_a_new_trading_day_lists_anew_and_is_told(bench: Bench) -> None:
     assert [e.trading_day for e in bench.of(TradingDayChanged)] == [DAY, NEXT]
     assert "ReqQryInstrument" in names(bench)
     day = bench.posted.index(bench.of(TradingDayChanged)[1])
-    assert bench.posted[day - 1] == bench.of(ConnectionChanged)[-1]
+    # What the core asks again when the line is up is then of the new day.
+    assert bench.posted[day + 1] == [e for e in bench.of(ConnectionChanged) if e.channel is TD][-1]
     assert up(bench) == [True, False, True]
 
 

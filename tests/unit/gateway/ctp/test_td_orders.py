@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.ctp.front import RB, SR, Bench, row
+from msgspec.structs import replace
+from tests.unit.gateway.ctp.front import ACCOUNT, NEXT, RB, SR, Bench, row
 
 from homalos.gateway.ctp.shadow import SHADOW
-from homalos.gateway.protocol import Approved
+from homalos.gateway.protocol import Approved, VenueSnapshot
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Side, TimeInForce
 from homalos.model.events import AlertRaised, CancelRejected, OrderReported, TradeReported
 from homalos.model.ids import OrderId, VenueOrderId
@@ -163,6 +164,34 @@ def test_a_refusal_of_another_session_is_not_ours(bench: Bench) -> None:
     assert reports(bench) == []
 
 
+def test_a_refusal_of_another_homalos_is_not_ours(bench: Bench) -> None:
+    """A second data folder of the account counts runs, refs and requests as we do: only the mark
+    of its OrderMemo is another."""
+    order = send(bench)
+    theirs = _input(bench)
+    theirs["OrderMemo"] = "zzzz" + theirs["OrderMemo"][4:]
+    data = row("InputOrder", **theirs)
+    bench.td.say("on_notice", "OnErrRtnOrderInsert", data, 31, "资金不足")
+    bench.run()
+    assert reports(bench) == []
+    assert bench.gateway.cancel(order) == 0
+
+
+@pytest.mark.parametrize("memo", ["", None])
+def test_an_order_that_the_flow_has_told_of_is_not_refused_by_ctp(
+    bench: Bench, memo: str | None
+) -> None:
+    order = send(bench)
+    bench.tell_order("a")
+    bench.tell_order("3", sys_id=NUMBER)
+    data = row("InputOrder", **(_input(bench) | ({} if memo is None else {"OrderMemo": memo})))
+    bench.td.say("on_notice", "OnErrRtnOrderInsert", data, 31, "资金不足")
+    bench.run()
+    assert reports(bench)[-1] == (order.id, _S.ACCEPTED, 0, 0)
+    assert bench.gateway.cancel(order) == 0
+    assert len(bench.td.cancels) == 1
+
+
 def test_an_unknown_status_keeps_what_is_known(bench: Bench) -> None:
     order = send(bench)
     bench.tell_order("3", sys_id=NUMBER)
@@ -201,6 +230,25 @@ def test_the_same_number_at_another_exchange_is_another_order(bench: Bench) -> N
 
 
 # ------------------------------------------------------------------ strangers
+
+
+def test_an_own_order_under_new_names_is_known_by_ctps_number(bench: Bench) -> None:
+    """清流重启 before the exchange has numbered it, and no OrderMemo comes back."""
+    order = send(bench)
+    bench.tell_order("a", OrderMemo="")
+    bench.relogin()
+    bench.posted.clear()
+    data = bench.tell_order("3", sys_id=NUMBER, FrontID=9, SessionID=991, OrderRef="55",
+                            RequestID=0, OrderMemo="")  # fmt: skip
+    bench.td.rows["ReqQryOrder"] = [data]
+    bench.settle()
+    assert reports(bench) == [(order.id, _S.ACCEPTED, 0, 0)]
+    answers: list[VenueSnapshot] = []
+    bench.gateway.query(ACCOUNT, answers.append)
+    bench.settle()
+    assert [found.id for found in answers[0].orders] == [order.id]
+    assert bench.gateway.cancel(order) == 0
+    assert [c["OrderSysID"] for c in bench.td.cancels] == [NUMBER]
 
 
 def test_a_strangers_order_and_trade_are_told_without_an_id(bench: Bench) -> None:
@@ -317,6 +365,22 @@ def test_an_adopted_order_is_cancelled_under_the_id_that_the_core_gave_it(bench:
     bench.td.say("on_response", "OnRspOrderAction", data, 25, "x", 5, True)
     bench.run()
     assert [e.order_id for e in bench.of(CancelRejected)] == [adopted.id]
+
+
+def test_a_number_of_yesterday_cancels_nothing_today(bench: Bench) -> None:
+    """A stranger's order has the number that ours had; the core may still ask."""
+    order = send(bench, ts_init=bench.hand.now())
+    bench.tell_order("3", sys_id=NUMBER)
+    yesterday = replace(order, venue_order_id=VenueOrderId(NUMBER))
+    bench.day = NEXT
+    bench.hand.go(24 * 3600)
+    bench.relogin()
+    bench.settle()
+    theirs: dict[str, Any] = {"FrontID": 5, "SessionID": 5, "OrderRef": "1", "OrderMemo": ""}
+    bench.tell_order("3", sys_id=NUMBER, **theirs)
+    assert bench.gateway.cancel(yesterday) == -1
+    assert bench.td.cancels == []
+    assert bench.gateway.cancel(replace(yesterday, ts_init=bench.hand.now())) == 0
 
 
 # ------------------------------------------------------------------ identity
