@@ -16,7 +16,7 @@ ENTRIES = """strategies:
 """
 STILL = ("--speed", "1")
 SLOW = "max_order_lots: 1\nmax_identical_orders: 4\nidentical_window_ms: 4000\n"
-"""Lot by lot, and the rule of likeness makes a flatten wait: at 20 times the market's pace, seconds."""
+"""Lot by lot, and the rule of likeness makes a flatten wait: some seconds at this pace."""
 
 
 def held(daemon: Daemon) -> dict[str, int]:
@@ -93,6 +93,8 @@ def test_one_strategy_then_the_whole_account(daemon: Daemon) -> None:
     daemon.ask("/api/v1/strategies/hold-m/start", {})
     until(lambda: not jobs(daemon), 5, "a start lifts the strategy's")
     assert daemon.stop() == 0
+    code, out, err = daemon.say("journal", "replay", "--strategies", str(daemon.strategies))
+    assert code == 0, out + err
 
 
 def test_kill_9_in_the_middle_goes_on_and_closes_no_lot_twice(daemon: Daemon) -> None:
@@ -126,6 +128,8 @@ def test_kill_9_in_the_middle_goes_on_and_closes_no_lot_twice(daemon: Daemon) ->
     ]
     assert len(sent) == len(set(sent)), "no order was sent twice"
     assert daemon.stop() == 0
+    code, out, err = daemon.say("journal", "replay", "--strategies", str(daemon.strategies))
+    assert code == 0, out + err
     daemon.start(*STILL)
     assert [job["stage"] for job in jobs(daemon)] == ["flat"]
     assert daemon.status()["trading_state"] == "halted"
