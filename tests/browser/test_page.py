@@ -137,23 +137,29 @@ def test_the_kill_switch_asks_once_and_then_acts(
     page: Page, daemon: Daemon, pictures: Path
 ) -> None:
     page.click("#kill")
-    page.wait("document.getElementById('confirm').open")
-    assert "cancel every order" in page.text("#question")
+    page.wait("document.getElementById('kill-dialog').open")
+    assert "cancel every order" in page.text("#kill-dialog")
+    assert page.run("document.querySelector('input[name=scope]:checked').value") == "cancel"
     page.shoot(pictures / "kill.png")
-    page.click("#confirm button[value=no]")
-    page.wait("!document.getElementById('confirm').open")
+    page.click("#kill-dialog button[value=no]")
+    page.wait("!document.getElementById('kill-dialog').open")
     page.rest(0.5)
     assert daemon.status()["trading_state"] == "active", "Back does nothing"
     page.click("#kill")
-    page.wait("document.getElementById('confirm').open")
-    page.click("#confirm button[value=yes]")
+    page.wait("document.getElementById('kill-dialog').open")
+    page.run("document.querySelector('input[name=scope][value=account]').click()")
+    page.click("#kill-dialog button[value=yes]")
     page.wait("document.getElementById('state').innerText === 'HALTED'")
+    page.wait("document.getElementById('flatten').innerText.includes('flat')")
+    page.shoot(pictures / "flatten.png")
+    assert daemon.ask("/api/v1/positions") == []
     assert daemon.status()["trading_state"] == "halted"
     page.wait("document.getElementById('arm').innerText === 'Arm trading'")
     page.click("#arm")
     page.wait("document.getElementById('confirm').open")
     page.click("#confirm button[value=yes]")
     page.wait("document.getElementById('state').innerText === 'ACTIVE'")
+    page.wait("document.getElementById('flatten-card').hidden")
 
 
 def test_a_refusal_stays_until_it_is_read(page: Page, pictures: Path) -> None:

@@ -22,8 +22,10 @@ from homalos.model.events import (
     ConnectionChanged,
     EndFlatten,
     HandlerFailed,
+    IntentChanged,
     KillSwitch,
     OrderFact,
+    ReplaceOrder,
     SetTradingState,
     StrategyCommand,
     TradeFilled,
@@ -182,6 +184,9 @@ class Face:
         for order in reversed(heapq.nlargest(KEPT, known, key=_changed)):
             self._keep(order)
 
+    def intents(self) -> Sequence[IntentChanged]:
+        return self._engine.orders.working.pending()
+
     def conditionals(self) -> list[dict[str, Any]]:
         """What this daemon alone holds; each row says so."""
         held = self._engine.conditionals
@@ -207,7 +212,8 @@ class Face:
 
     def has_order(self, order_id: OrderId) -> bool:
         """By its own id, or by its intent's, as a cancel finds it."""
-        return bool(self._engine.orders.registry.of_intent(order_id))
+        manager = self._engine.orders
+        return order_id in manager.working.plans or bool(manager.registry.of_intent(order_id))
 
     def trades(self, limit: int) -> Sequence[Trade]:
         return list(self._trades)[:limit]
@@ -269,6 +275,10 @@ class Face:
 
     def cancel(self, order_id: OrderId, who: str) -> None:
         self._engine.bus.post(CancelOrder(order_id, who, self._engine.clock.now()))
+
+    def replace(self, order_id: OrderId, price: float | None, lots: int | None, who: str) -> None:
+        now = self._engine.clock.now()
+        self._engine.bus.post(ReplaceOrder(order_id, price, lots, who, now))
 
     def cancel_conditional(self, order_id: OrderId, who: str) -> None:
         self._engine.bus.post(CancelConditional(order_id, who, self._engine.clock.now()))

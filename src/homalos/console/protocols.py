@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from homalos.model.enums import Direction, KillScope, TradingState
+from homalos.model.events import IntentChanged
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.trading import Account, Order, Position, Trade
 
@@ -21,6 +22,9 @@ class Queries(Protocol):
 
     def has_order(self, order_id: OrderId) -> bool:
         """Whether a cancel of this order (or of this intent's orders) means anything."""
+
+    def intents(self) -> Sequence[IntentChanged]:
+        """Those that are worked on beyond their first orders, as they stand, oldest first."""
 
     def conditionals(self) -> list[dict[str, Any]]:
         """Orders that this daemon alone holds, oldest first; each row says that it is local, and
@@ -46,6 +50,9 @@ class Commands(Protocol):
     def end_flatten(self, strategy: str, who: str, why: str) -> None: ...
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None: ...
     def cancel(self, order_id: OrderId, who: str) -> None: ...
+    def replace(
+        self, order_id: OrderId, price: float | None, lots: int | None, who: str
+    ) -> None: ...
     def cancel_conditional(self, order_id: OrderId, who: str) -> None: ...
     def reconcile(self, who: str) -> None: ...
     def accept_venue(self, differences: tuple[str, ...], who: str) -> None: ...

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from homalos.console.problems import Problem
 from homalos.console.protocols import Queries
+from homalos.console.rows import intent_row, order_row
 from homalos.kernel.bus import Bus
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -27,6 +28,7 @@ from homalos.model.events import (
     ConnectionChanged,
     FlattenChanged,
     HandlerFailed,
+    IntentChanged,
     PhaseChanged,
     Reconciled,
     StrategyParametersChanged,
@@ -51,6 +53,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {
     "account": (AccountSnapshot,),
     "positions": (AccountSnapshot,),
     "orders": ORDER_FACTS,
+    "intents": (IntentChanged,),
     "conditionals": (ConditionalChanged, Reconciled, ConnectionChanged, TradingStateChanged),
     "trades": (TradeFilled,),
     "strategies": (StrategyStateChanged, StrategyParametersChanged, AccountSnapshot),
@@ -84,7 +87,8 @@ class Pusher:
             "status": queries.status,
             "account": queries.account,
             "positions": queries.positions,
-            "orders": lambda: queries.orders(ROWS),
+            "orders": lambda: [order_row(order) for order in queries.orders(ROWS)],
+            "intents": lambda: [intent_row(event) for event in queries.intents()],
             "conditionals": queries.conditionals,
             "trades": lambda: queries.trades(ROWS),
             "strategies": queries.strategies,

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from homalos.console.guard import Guard
 from homalos.console.problems import Problem
 from homalos.console.protocols import Commands, Queries
+from homalos.console.rows import order_row
 from homalos.console.sessions import Sessions
 from homalos.console.static import Assets
 from homalos.model.enums import KillScope, TradingState
@@ -209,7 +210,7 @@ def _reads(app: FastAPI, queries: Queries) -> None:
 
     @app.get("/api/v1/orders")
     async def orders(request: Request) -> Response:
-        return answer([_named(o) for o in queries.orders(limit(request))])
+        return answer([order_row(o) for o in queries.orders(limit(request))])
 
     @app.get("/api/v1/conditionals")
     async def conditionals() -> Response:

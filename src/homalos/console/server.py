@@ -10,7 +10,7 @@ import uvicorn
 from starlette.websockets import WebSocket
 
 from homalos.config.sections.console import ConsoleSection
-from homalos.console import reconciliation
+from homalos.console import reconciliation, working
 from homalos.console.connections import Connection
 from homalos.console.guard import Guard
 from homalos.console.protocols import Commands, Queries
@@ -51,6 +51,7 @@ class Console:
         box = GuardBox()
         app = build(queries, commands, self._sessions, box, Assets())
         reconciliation.add(app, queries, commands)
+        working.add(app, queries, commands)
 
         @app.websocket("/api/v1/ws")
         async def live(websocket: WebSocket) -> None:

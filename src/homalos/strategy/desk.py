@@ -184,7 +184,7 @@ class Desk:
             self._settle(intent)
 
     def _settle(self, intent: Intent) -> None:
-        if not intent.unsettled_lots:
+        if not intent.unsettled_lots and intent.stage in (None, IntentStage.ENDED):
             self.intents.pop(intent.id, None)
             for leg in intent.legs:
                 self._legs.pop(leg, None)

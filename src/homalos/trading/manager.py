@@ -183,7 +183,8 @@ class OrderManager:
             number += 1
             if offset is _OPEN and intent.reduce_only:
                 text = f"{lots} lots of {intent.instrument} are not there to be closed"
-                self._deny(order, (Denial("reduce_only", float(lots), 0.0, text),))
+                denial = Denial("reduce_only", float(lots), 0.0, text)
+                self._deny(order, self._gate.deny((denial,)))
             else:
                 self._place(order)
         return number
@@ -214,12 +215,13 @@ class OrderManager:
     def deny_intent(self, intent: SubmitOrder, number: int, denial: Denial) -> None:
         """It does not leave, or not any more; ``number`` of the order that tells so."""
         offset, price = intent.offset or Offset.OPEN, intent.price or 0.0
-        self._deny(merge.part(intent, number, offset, intent.lots, price), (denial,))
+        order = merge.part(intent, number, offset, intent.lots, price)
+        self._deny(order, self._gate.deny((denial,)))
 
     def _place(self, order: Order) -> None:
         now = self._bus.clock.now()
         if order.tif is _GFD and (denial := self.budget.check(order)) is not None:
-            self._deny(order, (denial,))
+            self._deny(order, self._gate.deny((denial,)))
             return
         verdict = self._gate.check(order, self.registry, self.venue, now)
         if isinstance(verdict, tuple):

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tests.unit.trading.desk import Desk
 
 from homalos.app.face import KEPT, Face, _margins, _performance
+from homalos.config.sections.trading import TradingSection
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
 from homalos.model.enums import OrderStatus
@@ -24,6 +25,8 @@ def face_of(desk: Desk) -> Face:
         control=desk.control,
         gateway=desk.venue,
         gate=SimpleNamespace(verdicts={"accepted": 0}),
+        config=SimpleNamespace(trading=TradingSection(broker_phone="021-1")),
+        flatten=SimpleNamespace(jobs=lambda: ()),
     )
     face = Face(cast(Engine, engine), Services(), replay=None, extra=dict[str, Any])
     face.attach()
@@ -140,6 +143,7 @@ def test_the_status_tells_what_a_kill_did() -> None:
     assert (killed["trading_state"], killed["live_orders"]) == ("halted", 1)
     assert killed["trading_state_who"] == "cli"
     assert killed["trading_state_why"] == "enough"
+    assert (killed["trading_ceiling"], killed["broker_phone"]) == ("halted", "021-1")
     assert killed["trading_state_when"] == desk.clock.now() != before["trading_state_when"]
     desk.report(resting, OrderStatus.CANCELLED)
     after = face.status()

@@ -7,9 +7,10 @@ import pytest
 
 from homalos.app.daemon import Daemon, RunOptions
 from homalos.app.past import Memory
-from homalos.app.stopping import KILL_FILE, KillFile
+from homalos.app.stopping import KILL_FILE, KillFile, kill_text, words
 from homalos.config.loader import load
 from homalos.kernel.journal import JournalError
+from homalos.model.enums import KillScope
 from homalos.model.market import Tick
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,18 +48,40 @@ def test_a_venue_that_breaks_the_core_ends_the_daemon_with_a_fault(
 def test_the_kill_comes_before_the_file_goes_and_trouble_does_not_end_the_watch(
     tmp_path: Path,
 ) -> None:
-    killed: list[tuple[str, str]] = []
-    kill_file = KillFile(tmp_path, lambda who, why: killed.append((who, why)))
+    killed: list[tuple[str, ...]] = []
+    kill_file = KillFile(tmp_path, lambda who, why, *scope: killed.append((who, why, *scope)))
     kill_file.look()
     assert killed == []
     (tmp_path / KILL_FILE).mkdir()
     kill_file.look()
-    assert killed == [("file", "kill file")]
+    assert killed == [("file", "kill file", "cancel", "")]
     (tmp_path / KILL_FILE).rmdir()
     (tmp_path / KILL_FILE).write_text("too hot\n")
     kill_file.look()
-    assert killed[-1] == ("file", "too hot")
+    assert killed[-1] == ("file", "too hot", "cancel", "")
     assert not (tmp_path / KILL_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("scope: account\nfire\n", ("fire", "account", "")),
+        ("scope: daemon", ("kill file", "daemon", "")),
+        ("Scope: strategy grid-1\n", ("kill file", "strategy", "grid-1")),
+        (kill_text("why / 为何", KillScope.STRATEGY, "grid"), ("why / 为何", "strategy", "grid")),
+        (kill_text("why", KillScope.CANCEL, ""), ("why", "cancel", "")),
+        ("too hot\nin here", ("too hot\nin here", "cancel", "")),
+    ],
+)
+def test_a_kill_file_may_name_a_scope(text: str, wanted: tuple[str, ...]) -> None:
+    assert words(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["scope: acount\nx", "scope: strategy\nx", "scope: account a\nx"])
+def test_a_scope_that_means_nothing_halts_and_says_so(text: str) -> None:
+    said = words(text)
+    assert (said.scope, said.strategy) == (KillScope.CANCEL, "")
+    assert "no such scope" in said.why
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"run": "x"}'])

@@ -117,5 +117,5 @@ def test_records_of_a_later_version_are_refused_with_the_cure(
     begin = SEGMENT.size + RECORD.size
     data[begin : begin + len(payload)] = payload
     path.write_bytes(data)
-    with pytest.raises(JournalError, match="written by another version(.|\n)*move journal/ away"):
+    with pytest.raises(JournalError, match=r"written by another version(.|\n)*move journal/ away"):
         Memory(tmp_path)

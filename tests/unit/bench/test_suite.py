@@ -12,6 +12,7 @@ from homalos.bench import ctp, risk, suite
 from homalos.bench.measure import Row, medians
 from homalos.model.enums import TradingState
 from homalos.model.events import SetTradingState
+from homalos.trading.risk.rules import RULES
 
 
 def test_every_name_leads_to_a_benchmark() -> None:
@@ -74,7 +75,8 @@ def test_risk_is_told_with_its_control(tmp_path: Path) -> None:
         ("risk", 200, 2),
         ("risk/control", 200, 2),
     ]
-    assert rows[0].note == "31 rules, 7 held, 70 working"
+    # Every rule is on, and the gate's own, instrument.
+    assert rows[0].note == f"{len(RULES) + 1} rules, 7 held, 70 working"
 
 
 @pytest.mark.usefixtures("few")

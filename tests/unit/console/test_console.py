@@ -19,9 +19,17 @@ from homalos.console.server import Console, PortTakenError
 from homalos.console.sessions import create_token, revoke_token
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
-from homalos.model.enums import Severity, TradingState
-from homalos.model.events import AlertRaised
-from homalos.model.ids import OrderId, StrategyId
+from homalos.model.enums import (
+    IntentStage,
+    KillScope,
+    OrderKind,
+    Severity,
+    Side,
+    TimeInForce,
+    TradingState,
+)
+from homalos.model.events import AlertRaised, IntentChanged, SubmitOrder
+from homalos.model.ids import AccountId, InstrumentId, OrderId, StrategyId
 from homalos.model.trading import Account, Order, Position, Trade
 
 
@@ -62,6 +70,16 @@ class Desk:
     def has_order(self, order_id: OrderId) -> bool:
         return order_id == "1-7"
 
+    def intents(self) -> Sequence[IntentChanged]:
+        wish = SubmitOrder(
+            OrderId("1-7"), AccountId("demo"), StrategyId("grid"), InstrumentId("SHFE.rb2605"),
+            Side.BUY, 3, 3500.0, OrderKind.LIMIT, TimeInForce.GFD, None, 5,
+        )  # fmt: skip
+        return (IntentChanged(wish, IntentStage.HELD, 3, 0, 0, 0, 0, "call auction / 集合竞价", 6),)
+
+    def replace(self, order_id: OrderId, price: float | None, lots: int | None, who: str) -> None:
+        self.commands.append(("replace", order_id, price, lots, who))
+
     def conditionals(self) -> list[dict[str, Any]]:
         return [{"id": "1-8", "group": "1-9"}]
 
@@ -74,8 +92,17 @@ class Desk:
     def alerts(self, limit: int) -> list[dict[str, Any]]:
         return self.notes[:limit]
 
-    def kill(self, who: str, why: str) -> None:
-        self.commands.append(("kill", who, why))
+    def kill(
+        self, who: str, why: str, scope: KillScope = KillScope.CANCEL, strategy: str = ""
+    ) -> None:
+        wide = () if scope is KillScope.CANCEL else (scope.value, strategy)
+        self.commands.append(("kill", who, why, *wide))
+
+    def end_flatten(self, strategy: str, who: str, why: str) -> None:
+        self.commands.append(("end flatten", strategy, who, why))
+
+    def books_of(self, strategy: str) -> bool:
+        return strategy == "grid"
 
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
         self.commands.append(("state", state, who, why))
@@ -269,6 +296,27 @@ def test_cross_site_requests_are_refused_even_with_the_cookie(tmp_path: Path) ->
     asyncio.run(main())
 
 
+def test_a_kill_says_its_scope(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            client.headers.update(r.bearer())
+            for scope, strategy in (("account", ""), ("daemon", ""), ("strategy", "grid")):
+                body = {"reason": "x", "scope": scope, "strategy": strategy}
+                assert (await client.post("/api/v1/risk/kill", json=body)).status_code == 202
+                assert r.desk.commands.pop() == ("kill", "cli", "x", scope, strategy)
+            for scope, strategy, status in (
+                ("strategy", "", 422), ("account", "grid", 422), ("all", "", 422),
+                ("strategy", "nobody", 404),
+            ):  # fmt: skip
+                body = {"reason": "x", "scope": scope, "strategy": strategy}
+                assert (await client.post("/api/v1/risk/kill", json=body)).status_code == status
+            ended = await client.post("/api/v1/risk/flatten/end", json={"reason": "wrong"})
+            assert ended.status_code == 202
+            assert r.desk.commands == [("end flatten", "", "cli", "wrong")]
+
+    asyncio.run(main())
+
+
 def test_programs_use_bearer_tokens_that_can_be_revoked(tmp_path: Path) -> None:
     async def main() -> None:
         async with rig(tmp_path) as (r, client):
@@ -344,6 +392,15 @@ def test_only_an_order_that_is_known_can_be_cancelled(tmp_path: Path) -> None:
             assert r.desk.commands == []
             assert (await client.post("/api/v1/orders/1-7/cancel", json={})).status_code == 202
             assert r.desk.commands == [("cancel", "1-7", "cli")]
+            new = "/api/v1/orders/1-7/replace"
+            for terms in ({}, {"price": "high"}, {"lots": 0}, {"lots": 1, "side": "buy"}):
+                assert (await client.post(new, json=terms)).status_code == 422
+            unknown = await client.post("/api/v1/orders/1-1/replace", json={"lots": 2})
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "no_order")
+            assert (await client.post(new, json={"price": 3501.0})).status_code == 202
+            assert r.desk.commands[-1] == ("replace", "1-7", 3501.0, None, "cli")
+            (row,) = (await client.get("/api/v1/intents")).json()
+            assert (row["id"], row["stage"], row["pending_lots"]) == ("1-7", "held", 3)
             unknown = await client.post("/api/v1/conditionals/1-7/cancel", json={})
             assert (unknown.status_code, unknown.json()["code"]) == (404, "no_order")
             for id_ in ("1-8", "1-9"):  # one leg, and its whole group
@@ -424,7 +481,7 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
                 url, origin=r.base, additional_headers=headers, proxy=None
             ) as ws:  # type: ignore[arg-type]
                 first = set()
-                while len(first) < 8:
+                while len(first) < 9:
                     first.add(msgspec.json.decode(await ws.recv())["t"])
                 r.desk.notes = [{"text": "disk full"}]
                 r.bus.publish(AlertRaised(Severity.ERROR, "store", "disk full", 1))
@@ -435,8 +492,8 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
 
     first, message = asyncio.run(main())
     assert first == {
-        "status", "account", "positions", "orders", "conditionals", "trades", "strategies",
-        "alerts",
+        "status", "account", "positions", "orders", "intents", "conditionals", "trades",
+        "strategies", "alerts",
     }  # fmt: skip
     assert message["d"] == [{"text": "disk full"}]
 

@@ -10,6 +10,7 @@ from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import Approved, LineHealth, OpaquePosition, VenueSnapshot
 from homalos.kernel.bus import Bus
 from homalos.kernel.clock import SimClock
+from homalos.kernel.records import Kind
 from homalos.kernel.timers import Timers
 from homalos.model.catalogue import CATALOGUE, Lane
 from homalos.model.enums import (
@@ -118,6 +119,12 @@ class RecordingVenue:
         if self.snapshot is not None:
             done(self.snapshot)
 
+    def health(self) -> tuple[LineHealth, ...]:
+        return ()
+
+    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
+        return ()
+
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(instrument(id_) for id_ in STOCK)
 
@@ -172,7 +179,12 @@ class Desk:
             if row.lane is not Lane.MARKET:
                 self.bus.subscribe(event, self.facts.append, actor="test", role="store")
         record = self.bus.record
-        self.bus.record = lambda event, *kind: (self.recorded.append(event), record(event, *kind))[1]  # type: ignore[method-assign]
+
+        def keep(event: Event, *kind: Kind) -> None:
+            self.recorded.append(event)
+            record(event, *kind)
+
+        self.bus.record = keep  # type: ignore[method-assign]
         for part in (self.books, self.control, self.manager):
             part.attach()
         if ready:

@@ -173,3 +173,19 @@ def test_a_restart_keeps_what_a_person_set(before: TradingState, after: TradingS
     assert new.control.state is T.HALTED, "until reconciled"
     new.open()
     assert new.control.state is after
+
+
+def test_who_why_and_when_of_a_persons_word_are_kept_too() -> None:
+    old = Desk()
+    old.advance(60)
+    when = old.clock.now()
+    old.post(SetTradingState(T.REDUCING, "anna", "lunch", when))
+    new = Desk(ready=False)
+    new.control.restore(old.control.snapshot())
+    new.clock.advance(when + 1)
+    new.open()
+    control = new.control
+    assert (control.state, control.who, control.why) == (T.REDUCING, "anna", "lunch")
+    assert control.when == when
+    new.post(SetTradingState(T.ACTIVE, "bo", "back", new.clock.now()))
+    assert (control.state, control.who) == (T.ACTIVE, "bo")

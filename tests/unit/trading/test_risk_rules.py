@@ -75,6 +75,13 @@ def reducing_state_and_two_exits_that_would_turn_it(desk: Desk) -> None:
     desk.submit(side=Side.SELL, lots=2, price=3600.0, offset=Offset.OPEN)
 
 
+def reducing_state_and_two_covers_that_would_turn_it(desk: Desk) -> None:
+    desk.trade(Side.SELL, 3)
+    _state(desk, TradingState.REDUCING)
+    desk.submit(lots=2, price=3400.0)
+    desk.submit(lots=2, price=3400.0, offset=Offset.OPEN)
+
+
 def reducing_state_and_a_leg_of_a_locked_pair(desk: Desk) -> None:
     desk.trade(Side.BUY, 2)
     desk.trade(Side.SELL, 2, strategy="beta")
@@ -265,6 +272,11 @@ def another_opens_while_its_lots_are_missing(desk: Desk) -> None:
     desk.submit(side=Side.SELL, offset=Offset.CLOSE_TODAY)
 
 
+def meets_itself_from_below(desk: Desk) -> None:
+    desk.submit(side=Side.SELL, price=3500.0)
+    desk.submit(price=3500.0, strategy=B)
+
+
 def passes_by_itself(desk: Desk) -> None:
     desk.submit(price=3500.0)
     desk.submit(side=Side.SELL, price=3501.0, strategy=B)
@@ -300,6 +312,22 @@ def reducing_state_and_the_larger_leg(desk: Desk) -> None:
     desk.trade(Side.SELL, 1, id_=RB2)
     _state(desk, TradingState.REDUCING)
     desk.submit(side=Side.SELL, lots=2)
+
+
+def covering(lots: int, *, hedged: int = 0, strategy: str = "alpha") -> Callable[[Desk], None]:
+    """Three short, and ``hedged`` long of another month, in REDUCING; then a buy."""
+
+    def act(desk: Desk) -> None:
+        _listed(desk, id=RB2, symbol="rb2610")
+        desk.tick(RB2, 3500.0)
+        desk.trade(Side.SELL, 3)
+        if hedged:
+            desk.trade(Side.BUY, hedged, id_=RB2)
+        _state(desk, TradingState.REDUCING)
+        desk.submit(lots=lots, strategy=StrategyId(strategy))
+
+    act.__name__ = f"3 short, {hedged} long of another month, {strategy} buys {lots}"
+    return act
 
 
 # ------------------------------------------------------------ lists, value, prices, age
@@ -502,6 +530,9 @@ FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
         reducing_state_and_an_order_that_reduces_the_account_but_not_its_book,
     ),
     ("trading_state", S(), reducing_state_and_a_leg_of_a_calendar_spread),
+    ("trading_state", S(), reducing_state_and_two_covers_that_would_turn_it),
+    ("trading_state", S(), covering(2, hedged=2)),
+    ("trading_state", S(), covering(1, strategy="beta")),
     ("connection", S(), line_down),
     ("phase", S(), in_a_break),
     ("phase", S(), in_the_match_minute),
@@ -587,11 +618,14 @@ FIRES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("duplicate", S(max_identical_orders=1), same(2, side=Side.SELL)),
     ("open_orders", S(max_open_orders=3), burst(4, 0)),
     ("self_trade", S(), meets_itself),
+    ("self_trade", S(), meets_itself_from_below),
     ("unassigned_loss", S(), opens_while_its_lots_are_missing),
 ]
 PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("trading_state", S(), reducing_state_and_an_exit),
     ("trading_state", S(), reducing_state_and_the_larger_leg),
+    ("trading_state", S(), covering(3)),
+    ("trading_state", S(), covering(1, hedged=2)),
     ("connection", S(), order()),
     ("phase", S(), limit_in_an_auction),
     ("lots", S(), at_the_least_open),
@@ -647,6 +681,15 @@ PASSES: list[tuple[str, RiskSection, Callable[[Desk], None]]] = [
     ("margin_use", S(max_margin_use_percent=3.5), order(lots=10)),
     ("order_rate", S(max_orders_per_s=3), burst(4, 0.34)),
     ("order_rate", S(max_orders_per_min=3), burst(4, 20.1)),
+    ("order_rate", R(max_orders_per_s=1), burst(2, 1.0)),
+    ("order_rate", R(max_orders_per_min=1), burst(2, 60.0)),
+    ("strategy_order_rate", R(max_strategy_orders_per_s=1), burst(2, 1.0)),
+    ("strategy_order_rate", R(max_strategy_orders_per_min=1), burst(2, 60.0)),
+    ("cancel_rate", S(max_cancels_per_s=1), cancelled(1, 1.0)),
+    ("cancel_rate", S(max_cancels_per_min=1), cancelled(1, 60.0)),
+    ("strategy_cancel_rate", S(max_strategy_cancels_per_s=1), cancelled(1, 1.0)),
+    ("strategy_cancel_rate", S(max_strategy_cancels_per_min=1), cancelled(1, 60.0)),
+    ("position", S(max_net_lots=5), gross_at_the_limit),
     ("order_rate", R(max_orders_per_day=4), burst(4, 10)),
     ("order_rate", R(max_orders_per_day=3), over_two_days),
     ("strategy_order_rate", S(max_strategy_orders_per_s=3), burst(4, 0.34)),

@@ -120,6 +120,7 @@ const draw = {
     $("state").title = s.trading_state_why ?? "";
     $("arm").textContent = word(s.trading_state === "active" ? "reduce" : "arm");
     $("ticks").textContent = show(s.ticks, whole);
+    flattening(s);
     document.title = `${word(s.trading_state)} · Homalos`;
   },
   account(a) {
@@ -156,13 +157,24 @@ const draw = {
   },
   orders(rows) {
     const columns = [["time", "", "wide"], ["instrument", "text"], ["side"], ["price"], ["filled"], ["status"],
-      ["strategy", "", "wide"], ["actions"]];
+      ["outcome", "", "wide"], ["strategy", "", "wide"], ["actions"]];
     const live = new Set(["submitted", "accepted", "partially_filled", "unresolved"]);
     fill("orders", columns, rows, (o) => [
       cell(when(o.ts_event || o.ts_init)), cell(o.instrument, "text"), cell(sideWord(o), sideColour(o)), cell(price(o.price)),
       cell(`${o.traded_lots}/${o.lots}`), hint(cell(word(o.status === "filled" ? "filled_status" : o.status)), o.message),
-      cell(o.strategy),
+      cell(word(o.outcome)), cell(o.strategy),
       cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
+    ]);
+  },
+  intents(rows) {
+    const columns = [["instrument", "text"], ["side"], ["price"], ["lots"], ["pending_lots"], ["tries", "", "wide"],
+      ["stage"], ["why", "note"], ["strategy", "", "wide"], ["actions"]];
+    $("intents-card").hidden = !rows.length;
+    fill("intents", columns, rows, (i) => [
+      cell(i.instrument, "text"), cell(word(i.side), i.side === "buy" ? "up" : "down"), cell(i.price === null ? word("at_market") : price(i.price)),
+      cell(i.lots), cell(i.pending_lots), cell(i.tries), cell(word(`stage_${i.stage}`)),
+      cell(i.why.includes(" / ") ? i.why.split(" / ")[zh ? 1 : 0] : i.why, "note"), cell(i.strategy),
+      cell(button(word("cancel"), () => post(`/orders/${encodeURIComponent(i.id)}/cancel`))),
     ]);
   },
   conditionals(rows) {
@@ -192,6 +204,23 @@ const draw = {
   },
 };
 
+// Progress of every flatten until it is flat: a line for each book's lots, with what they wait for.
+function flattening(s) {
+  const jobs = s.flatten ?? [];
+  $("flatten-card").hidden = !jobs.length;
+  const bilingual = (text) => (text.includes(" / ") ? text.split(" / ")[zh ? 1 : 0] : text);
+  $("flatten-text").textContent = [...new Set(jobs.map((j) => j.text).filter(Boolean).map(bilingual))].join(" · ");
+  const rows = jobs.flatMap((j) => (j.legs.length ? j.legs : [{}]).map((leg) => ({ ...leg, job: j, id: j.id })));
+  const columns = [["scope"], ["strategy", "text"], ["instrument", "text"], ["side"], ["to_close"], ["to_cancel"], ["step"], ["status", "text"], ["actions"]];
+  fill("flatten", columns, rows, (r) => [
+    cell(word(r.job.until ? "day_flat" : `scope_${r.job.scope}`)), cell(r.strategy ?? r.job.strategy, "text"),
+    cell(r.instrument ?? r.job.instrument, "text"), cell(r.direction ? word(r.direction) : "", r.direction === "long" ? "up" : "down"),
+    cell(r.lots ?? 0), cell(r.job.orders), cell(r.step ?? ""),
+    hint(cell(bilingual(r.waits || word(`stage_${r.job.stage}`)), "note"), r.job.text),
+    cell(button(word("end_flatten"), () => post("/risk/flatten/end", { reason: "console", strategy: r.job.strategy }))),
+  ]);
+}
+
 // ------------------------------------------------------------------ commands
 
 async function post(path, body = {}) {
@@ -213,8 +242,22 @@ function ask(key) {
   return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));
 }
 
-$("kill").addEventListener("click", async () => {
-  if (await ask("ask_kill")) post("/risk/kill", { reason: "console" });
+$("kill").addEventListener("click", () => {
+  const names = (latest.strategies ?? []).map((r) => r.id);
+  $("kill-strategy").replaceChildren(...[...names, "manual"].map((name) => new Option(name, name)));
+  const down = latest.status && !latest.status.td_connected;
+  $("kill-phone").textContent = down ? word("line_down") + (latest.status.broker_phone || "–") : "";
+  document.querySelector("input[name=scope][value=cancel]").checked = true;
+  $("kill-dialog").returnValue = "no";
+  $("kill-dialog").showModal();
+});
+$("kill-strategy").addEventListener("focus", () => {
+  document.querySelector("input[name=scope][value=strategy]").checked = true;
+});
+$("kill-dialog").addEventListener("close", () => {
+  if ($("kill-dialog").returnValue !== "yes") return;
+  const scope = document.querySelector("input[name=scope]:checked").value;
+  post("/risk/kill", { reason: "console", scope, strategy: scope === "strategy" ? $("kill-strategy").value : "" });
 });
 $("arm").addEventListener("click", async () => {
   if (latest.status?.trading_state === "active") return post("/risk/state", { state: "reducing", reason: "console" });

@@ -105,7 +105,7 @@ class RiskGate:
             denials += self.more.check(order, view, self._books)
         if not denials:
             return Approved(order)
-        return self._deny(tuple(denials))
+        return self.deny(tuple(denials))
 
     def _judge(self, rule: Rule, order: Order, view: RiskView) -> Denial | None:
         """A rule that needs data: without it, deny or skip and count."""
@@ -119,9 +119,10 @@ class RiskGate:
 
     def _unknown(self, order: Order) -> tuple[Denial, ...]:
         text = f"{order.instrument} is not a listed contract"
-        return self._deny((Denial("instrument", 0.0, 0.0, text),))
+        return self.deny((Denial("instrument", 0.0, 0.0, text),))
 
-    def _deny(self, denials: tuple[Denial, ...]) -> tuple[Denial, ...]:
+    def deny(self, denials: tuple[Denial, ...]) -> tuple[Denial, ...]:
+        """Count them, those of the order manager too."""
         for denial in denials:
             self.denied[denial.rule] = self.denied.get(denial.rule, 0) + 1
         return denials

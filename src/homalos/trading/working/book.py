@@ -31,7 +31,7 @@ from homalos.model.trading import Order
 from homalos.trading import merge
 from homalos.trading.registry import is_open
 from homalos.trading.states import LIVE
-from homalos.trading.working.plan import Plan, restored
+from homalos.trading.working.plan import Plan, restored, round_of
 
 if TYPE_CHECKING:
     from homalos.trading.manager import OrderManager
@@ -318,7 +318,8 @@ class WorkingIntents:
             if orders[0].strategy == UNATTRIBUTED:
                 return "it is not an order of this daemon"
             plan = Plan(_intent(orders))
-            plan.rounds = plan.tries = 1
+            plan.first = next(n for n, order in enumerate(orders) if is_open(order))
+            plan.rounds = 1 + max(round_of(order) for order in orders)
         if plan.intent.kind is _MARKET:
             return "a market order has no terms to change"
         held = plan.stage is _S.HELD and id_ in self.plans
@@ -337,9 +338,13 @@ class WorkingIntents:
         plan.tries, plan.replaced = 0, plan.rounds > 0
         self.plans[intent.intent_id] = plan
         if held:
-            plan.why = f"{plan.why} "  # the terms are news, the reason is not
-            self._round(plan)
+            why, plan.why = plan.why, ""  # the terms are news, though the reason is not
+            self.release(intent.intent_id)
+            if plan.stage is _S.HELD and not plan.why:
+                plan.why = why
+                self._tell(plan, self._remaining(plan).lots)
         else:
+            plan.stage = _S.WORKING  # the terms are news, though it may be ending already
             self._cancel(plan, f"replaced by / 改单: {command.who}")
 
     # ------------------------------------------------------------ restart
@@ -417,10 +422,10 @@ class WorkingIntents:
 
 
 def _intent(orders: Sequence[Order]) -> SubmitOrder:
-    """The wish that these orders of one intent were made of."""
-    first = orders[0]
+    """The wish that these orders of one intent still are: what works, and what has traded."""
+    first = next(order for order in orders if is_open(order))
     return SubmitOrder(
         first.intent_id, first.account, first.strategy, first.instrument, first.side,
-        sum(order.lots for order in orders), first.price, first.kind, first.tif, None,
-        first.ts_init, first.ts_trigger,
+        sum(o.lots if is_open(o) else o.booked_lots for o in orders), first.price, first.kind,
+        first.tif, None, first.ts_init, first.ts_trigger,
     )  # fmt: skip

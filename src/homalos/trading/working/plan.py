@@ -93,6 +93,11 @@ class Plan:
         )  # fmt: skip
 
 
+def round_of(order: Order) -> int:
+    """The round that it was of, counted from 0."""
+    return int(order.id[len(order.intent_id) + 1 :] or 0) // ROUND_IDS
+
+
 def restored(event: IntentChanged) -> Plan:
     """The plan as its last record told."""
     plan = Plan(event.intent)

@@ -24,6 +24,7 @@ from homalos.model.events import (
     EndFlatten,
     FlattenChanged,
     InstrumentListed,
+    KillSwitch,
     OrderDenied,
     SetTradingState,
     StrategyCommand,
@@ -242,6 +243,25 @@ def test_a_second_kill_of_the_same_scope_sends_nothing_more() -> None:
     assert floor.denials() == set()
 
 
+def test_two_kills_do_not_close_the_lots_of_one_book_twice() -> None:
+    floor = Floor()
+    floor.hold(2, "alpha")
+    floor.hold(3, "beta")
+    floor.kill(KillScope.STRATEGY, "alpha")
+    floor.kill(KillScope.DAEMON)
+    floor.advance(3)
+    assert sorted((o.strategy, o.lots) for o in floor.rounds()) == [("alpha", 2), ("beta", 3)]
+
+
+def test_a_kill_cancels_again_what_was_cancelled_in_vain() -> None:
+    floor = Floor()
+    resting = floor.submit(price=3450.0)
+    floor.report(resting, OrderStatus.ACCEPTED)
+    floor.cancel(resting)
+    floor.kill(KillScope.DAEMON)
+    assert floor.venue.cancelled == [resting, resting]
+
+
 # ---------------------------------------------------------------- what hinders
 
 
@@ -304,6 +324,15 @@ def test_with_the_line_down_it_says_whom_to_phone() -> None:
     floor.report(resting, OrderStatus.CANCELLED)
     floor.settle()
     assert [o.lots for o in floor.rounds()] == [2]
+
+
+def test_a_kill_that_only_cancels_says_it_too() -> None:
+    floor = Floor(trading=TradingSection(reconcile_s=0, broker_phone="021-5555 0000"))
+    resting = floor.submit(price=3450.0)
+    floor.report(resting, OrderStatus.ACCEPTED)
+    floor.line(up=False)
+    floor.post(KillSwitch("me", "enough", floor.clock.now()))
+    assert any("021-5555 0000" in alert.text for alert in floor.seen(AlertRaised))
 
 
 def test_without_a_price_the_ticks_are_asked_for() -> None:
