@@ -181,8 +181,8 @@ class LiveVenue:
         self._engine = engine
         if isinstance(self.clock, LiveClock):
             self._timers = LiveTimers(engine.bus, engine.timers, loop)
-        if isinstance(engine.gateway, Driven):
-            engine.gateway.drive(loop)
+        if isinstance(self._gateway, Driven):  # the engine's may stand behind a journal
+            self._gateway.drive(loop)
         try:
             engine.connect()
         except (GatewayError, LibraryError, NativeMissingError) as error:

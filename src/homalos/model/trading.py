@@ -113,8 +113,8 @@ class Position(Record, frozen=True):
 class StrategyBook(Record, frozen=True):
     """What one strategy holds in one contract: net lots, average cost, results. Money in yuan.
 
-    Average cost, closed and position profit run from the first trade on (逐笔); those by date (盯市)
-    from the settlement with which the trading day began.
+    Average cost, closed and position profit run from the first trade on (逐笔); those by date
+    (盯市) from the settlement with which the trading day began.
     """
 
     strategy: StrategyId

@@ -81,8 +81,10 @@ class Adjusting:
         if not left.all:
             self._forget()
             return False
-        if new_day and left.money and not (left.positions or left.orders):
-            self._take(venue, (), left, "settlement")
+        if left.money and not left.holdings and (new_day or self._tolerable(local, venue)):
+            # A fee whose rate was not known yet, a rounding of the broker's, the settlement of
+            # the night are no reason to stand still.
+            self._take(venue, (), left, "settlement" if new_day else "money")
             return True
         if left.day or left.orders or self._in_flight():
             self._forget()
@@ -94,6 +96,12 @@ class Adjusting:
             self._look_again()
             return False
         return self._second_look(local, venue, left)
+
+    def _tolerable(self, local: VenueSnapshot, venue: VenueSnapshot) -> bool:
+        ours, theirs = local.account, venue.account
+        away = (ours.balance - ours.position_profit) - (theirs.balance - theirs.position_profit)
+        limit = self._manager.section.money_tolerance_percent / 100
+        return abs(away) <= limit * abs(theirs.balance)
 
     def _second_look(self, local: VenueSnapshot, venue: VenueSnapshot, left: Differences) -> bool:
         who = self._gateway.name if self._gateway.simulated else ""

@@ -28,6 +28,11 @@ class Differences(NamedTuple):
     def all(self) -> tuple[str, ...]:
         return (*self.day, *self.positions, *self.orders, *self.money)
 
+    @property
+    def holdings(self) -> tuple[str, ...]:
+        """All but money: what stops trading."""
+        return (*self.day, *self.positions, *self.orders)
+
 
 def compare(local: VenueSnapshot, venue: VenueSnapshot) -> Differences:
     """What differs between our books and the venue's.

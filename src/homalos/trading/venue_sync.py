@@ -31,7 +31,7 @@ from homalos.model.times import SECOND
 from homalos.model.trading import Order, Trade
 from homalos.trading.adjusting import Adjusting, take
 from homalos.trading.books import Books
-from homalos.trading.reconcile import compare
+from homalos.trading.reconcile import Differences, compare
 from homalos.trading.registry import exchange_of
 from homalos.trading.states import LIVE
 
@@ -42,6 +42,8 @@ ANSWER_LOST = 30 * SECOND
 """A question without an answer for so long may be asked again."""
 ABSENT_TWICE = 2
 """An unresolved order that two complete answers of the venue do not know never arrived."""
+SKIPS_MAX = 3
+"""Comparisons in a row that orders on their way may put off."""
 _UNHEARD = (OrderStatus.SUBMITTED, OrderStatus.UNRESOLVED)
 """The venue has not said a word about these."""
 
@@ -70,6 +72,8 @@ class VenueSync:
         self._started = False
         """The first snapshot has been dealt with."""
         self._suspects: dict[OrderId, int] = {}
+        self._skipped = 0
+        """Answers in a row that were not compared."""
         self._asked_after: frozenset[OrderId] = frozenset()
         """Suspects when the question was asked: an older question says nothing against the rest."""
         self._moving: frozenset[OrderId] = frozenset()
@@ -177,8 +181,11 @@ class VenueSync:
         self._books.set_cash(venue.account.deposit, venue.account.withdraw)
         found = self._take_over(venue, fresh) if self._takes_over else ()
         self._books.note_margin(venue.account.margin)
-        if self._resolve(venue):
+        if self._resolve(venue) or self._skipped >= SKIPS_MAX:
+            self._skipped = 0
             self._compare(venue, found)
+        else:
+            self._skipped += 1  # orders are on their way: soon there is an answer that knows them
         self._manager.cancels.on_answer()
         if self._again:
             self._again = False
@@ -237,7 +244,10 @@ class VenueSync:
         self._takes_over, self._started = False, True
         if starts:
             self._end_absent(venue, _UNHEARD, OrderStatus.REJECTED)
-        found = () if fresh else self._differences(venue)
+        differences = Differences() if fresh else compare(*self._both(venue))
+        found = differences.all
+        if not (self._gateway.simulated or differences.holdings):
+            found = ()  # money alone: it is taken when the books are compared
         if starts:
             self._end_absent(venue, LIVE, OrderStatus.CANCELLED)
         if fresh or self._gateway.simulated:
@@ -295,9 +305,6 @@ class VenueSync:
         agreed = (taken or not left.all) and (self._gateway.simulated or not found)
         every = tuple(dict.fromkeys((*left.all, *found)))
         self._manager.publish(Reconciled(self._gateway.name, agreed, every, now))
-
-    def _differences(self, venue: VenueSnapshot) -> tuple[str, ...]:
-        return compare(*self._both(venue)).all
 
     def _both(self, venue: VenueSnapshot) -> tuple[VenueSnapshot, VenueSnapshot]:
         """Books and venue, without orders that moved while it answered."""

@@ -119,12 +119,6 @@ class RecordingVenue:
         if self.snapshot is not None:
             done(self.snapshot)
 
-    def health(self) -> tuple[LineHealth, ...]:
-        return ()
-
-    def opaque_positions(self) -> tuple[OpaquePosition, ...]:
-        return ()
-
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(instrument(id_) for id_ in STOCK)
 

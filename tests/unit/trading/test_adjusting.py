@@ -154,15 +154,25 @@ class TestTheOperatorsWord:
         word(desk, *shown)
         assert desk.seen(PositionAdjusted) == [], "the venue says something else by now"
 
-    def test_money_alone_needs_it_too(self) -> None:
+    def test_much_money_alone_needs_it_too(self) -> None:
         desk = live()
-        desk.venue.snapshot = venue_state(balance=999_000.0)
+        desk.venue.snapshot = venue_state(balance=990_000.0)
         for _ in range(3):
             ask(desk)
         assert desk.books.account().balance == 1_000_000.0
+        assert not desk.seen(Reconciled)[-1].agreed
         word(desk)
-        assert desk.books.account().balance == 999_000.0
+        assert desk.books.account().balance == 990_000.0
         assert desk.seen(Reconciled)[-1].agreed
+
+    def test_a_little_money_is_taken_and_told(self) -> None:
+        """A fee whose rate came late, a rounding of the broker's."""
+        desk = live()
+        desk.venue.snapshot = venue_state(balance=999_992.0)
+        ask(desk)
+        assert desk.books.account().balance == 999_992.0
+        assert desk.seen(Reconciled)[-1].agreed
+        assert "money" in desk.seen(AlertRaised)[-1].text
 
 
 class TestExplained:
@@ -184,7 +194,7 @@ class TestExplained:
         desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
         assert desk.seen(Reconciled)[-1].agreed
         assert desk.books.account().pre_balance == 999_500.0
-        desk.venue.snapshot = venue_state(day=DAY + 1, balance=999_000.0)
+        desk.venue.snapshot = venue_state(day=DAY + 1, balance=990_000.0)
         ask(desk)
         assert not desk.seen(Reconciled)[-1].agreed, "once a day"
 

@@ -149,6 +149,20 @@ class TradingSection(Section):
             applies="at once",
         ),
     ] = 300
+    money_tolerance_percent: Annotated[
+        float,
+        key(
+            "Where lots and orders agree, a difference of money up to this share of the equity is "
+            "taken from the venue and told (a fee rate learned late, a rounding); a larger one "
+            "halts until a person accepts it.",
+            "手数与委托一致时，资金差异不超过权益的此比例则以柜台为准并提示（如费率后到、舍入）；"
+            "更大的差异停止交易，待人工确认。",
+            unit="%",
+            ge=0,
+            le=100,
+            applies="at once",
+        ),
+    ] = 0.1
     snapshot_s: Annotated[
         float,
         key(
