@@ -115,8 +115,8 @@ def terms(value: object) -> Terms | None:
             raise StrategyError(
                 f"{field} {_shown(number)}: need an int from {least} to {most} / 委托条款有误"
             )
-    flags: tuple[object, ...] = (value.to_limit, value.reduce_only)
-    if any(type(flag) is not bool for flag in flags) or type(value.on_timeout) is not OnTimeout:
+    given: tuple[object, ...] = (value.to_limit, value.reduce_only, value.on_timeout)
+    if [type(one) for one in given] != [bool, bool, OnTimeout]:
         raise StrategyError("to_limit, reduce_only: True or False; on_timeout: an OnTimeout")
     return value
 

@@ -216,6 +216,20 @@ def test_a_chased_exit_stays_an_exit() -> None:
     assert sum(order.lots for order in later) <= 2
 
 
+def test_an_exit_whose_lots_went_another_way_between_two_tries_does_not_open() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 5)
+    id_ = desk.submit(side=Side.SELL, lots=5, **MARKET)
+    _kill(desk, id_)
+    desk.trade(Side.SELL, 3)
+    sent = len(desk.venue.sent)
+    desk.advance(1)
+    (order,) = desk.venue.sent[sent:]
+    assert (order.intent_id, order.lots, order.offset) == (id_, 2, Offset.CLOSE_TODAY)
+    (denied,) = desk.seen(OrderDenied)
+    assert (denied.order.lots, denied.denials[0].rule) == (3, "reduce_only")
+
+
 def test_in_a_break_a_time_out_waits_for_the_market() -> None:
     desk = Desk()
     id_ = _rests(desk, timeout_ms=3000)
@@ -325,6 +339,20 @@ def test_a_replaced_order_that_its_owner_cancels_is_gone() -> None:
     assert len(desk.venue.sent) == 1
 
 
+def test_a_later_replacement_takes_up_the_ids_where_an_ended_plan_left_them() -> None:
+    desk = Desk()
+    id_ = _rests(desk)
+    desk.post(ReplaceOrder(id_, 3501.0, None, "alpha", desk.clock.now()))
+    desk.report(id_, S.CANCELLED)
+    second = desk.venue.sent[1].id
+    desk.report(second, S.ACCEPTED)
+    desk.cancel(id_)
+    desk.post(CancelRejected(second, 91, "busy", desk.clock.now()))
+    desk.post(ReplaceOrder(id_, 3502.0, None, "alpha", desk.clock.now()))
+    desk.report(second, S.CANCELLED)
+    assert [order.id for order in desk.venue.sent] == [id_, "t-1.100", "t-1.200"]
+
+
 def test_what_cannot_be_replaced_is_told() -> None:
     desk = Desk(trading=TradingSection(reconcile_s=0, cancel_budget=1))
     id_ = _rests(desk)
@@ -364,6 +392,7 @@ def test_the_kill_switch_ends_every_plan() -> None:
     market = desk.submit(instrument=M, **MARKET)
     _kill(desk, market)
     desk.post(KillSwitch("trader", "enough", desk.clock.now()))
+    assert desk.manager.working.plans == {}, "whatever lifts the halt in the next moment"
     desk.report(id_, S.CANCELLED)
     desk.advance(60)
     assert (len(desk.venue.sent), desk.manager.working.plans) == (2, {})
