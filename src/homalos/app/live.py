@@ -30,6 +30,8 @@ from homalos.kernel.follower import FollowingClock
 from homalos.kernel.pump import LiveTimers
 from homalos.kernel.timers import Timers
 from homalos.market.products import split_symbol
+from homalos.model.enums import Severity
+from homalos.model.events import AlertRaised
 from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Bar
 from homalos.model.times import SECOND
@@ -70,6 +72,8 @@ class LiveVenue:
         self._gateway: Gateway | None = None
         self._exchange: Exchange | None = None
         self._engine: Engine | None = None
+        self._followed = False
+        """A login has told the exchange's clock."""
         self._check_contracts()
 
     @property
@@ -154,15 +158,13 @@ class LiveVenue:
             if not before:
                 engine.timers.shift(clock.now())
         elif isinstance(clock, LiveClock):
+            first, self._followed = not self._followed, True
             moved = offset - clock.offset
             if abs(moved) <= CLOCK_TOLERANCE:
                 return
-            logger.warning(
-                "the exchange's clock is {:+.1f} s off ours: it is followed / "
-                "交易所时钟与系统时间相差 {:+.1f} 秒，以交易所为准", moved / SECOND, moved / SECOND,
-            )  # fmt: skip
-            clock.shift(offset)
-            engine.timers.shift(moved)
+            # Before the first login nothing was dated but the start itself: it may jump back.
+            engine.timers.shift(clock.shift(offset, jump=first))
+            engine.bus.post(AlertRaised(Severity.WARNING, "clock", _clock_text(moved), clock.now()))
 
     # ------------------------------------------------------------ running
 
@@ -222,6 +224,14 @@ class LiveVenue:
         config = self._config
         fronts = ", ".join(config.ctp.td_fronts) if config.gateway.td == "ctp" else ""
         return f"{KINDS[self.kind]}   {self.name} {fronts} account / 账户 {config.app.account}"
+
+
+def _clock_text(moved: int) -> str:
+    seconds = moved / SECOND
+    return (
+        f"the exchange's clock is {seconds:+.1f} s off ours: it is followed; set the machine's "
+        f"clock (NTP) / 交易所时钟与系统时间相差 {seconds:+.1f} 秒，以交易所为准；请校准系统时钟"
+    )
 
 
 def _nothing() -> None:
