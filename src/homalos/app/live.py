@@ -42,6 +42,9 @@ from homalos.storage.store import Store
 CLOCK_TOLERANCE = 2 * SECOND
 """The exchange's clock is told in whole seconds, and late: less than this is no difference."""
 
+INVESTOR = 12
+"""Characters of CTP's InvestorID, a char[13]."""
+
 KINDS = {
     "live": "LIVE / 实盘",
     "rehearsal": "REHEARSAL / 演练 (simulated front / 模拟前置)",
@@ -58,7 +61,8 @@ class LiveVenue:
     pulled = 0
 
     def __init__(self, config: Config, market: Market, data: Path, memory: Memory) -> None:
-        """``VenueError``: a strategy names a product where a contract is wanted."""
+        """``VenueError``: a strategy names a product where a contract is wanted, or the account is
+        none that CTP can carry."""
         self.unreadable: dict[str, int] = {}
         self._config = config
         self._market = market
@@ -75,6 +79,7 @@ class LiveVenue:
         self._followed = False
         """A login has told the exchange's clock."""
         self._check_contracts()
+        self._check_account()
 
     @property
     def name(self) -> str:
@@ -93,6 +98,16 @@ class LiveVenue:
         ]
         if faults:
             raise VenueError("\n".join(faults))
+
+    def _check_account(self) -> None:
+        """Before a port is made of it: CTP's InvestorID holds no more."""
+        account = self._config.app.account
+        if self._config.gateway.td == "ctp" and len(account) > INVESTOR:
+            raise VenueError(
+                f"system.yaml: app.account: {account} has {len(account)} characters, an investor "
+                f"id at CTP at most {INVESTOR}; name the one that the broker gave you / "
+                f"投资者代码最多 {INVESTOR} 个字符，请填写期货公司给您的代码"
+            )
 
     # ------------------------------------------------------------ the gateway
 

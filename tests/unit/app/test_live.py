@@ -10,6 +10,7 @@ from tests.generators.markets import CONFIG
 
 from homalos.app.live import LiveVenue
 from homalos.app.past import Memory
+from homalos.app.venues import VenueError
 from homalos.config.loader import load
 from homalos.engine import Engine, Market
 from homalos.kernel.bus import Bus
@@ -56,3 +57,11 @@ def test_a_clock_that_is_off_is_followed_and_a_human_is_told(
     bus.run_until_idle()
     assert ["-300.0 s" in alerts[0].text, "-180.0 s" in alerts[1].text] == [True, True]
     assert len(alerts) == 2
+
+
+def test_an_account_that_ctp_cannot_carry_is_told_with_the_cure(
+    make: Callable[..., LiveVenue],
+) -> None:
+    with pytest.raises(VenueError, match=r"app\.account.*12"):
+        make("app.account=abcdefghijklm")
+    make("app.account=abcdefghijkl")

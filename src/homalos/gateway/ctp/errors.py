@@ -165,3 +165,19 @@ def dropped(reason: int) -> str:
     """``OnFrontDisconnected``'s reason in words."""
     zh, en = _DROPPED.get(reason, ("未知原因", "unknown reason"))
     return f"{reason} (0x{reason & 0xFFFFFFFF:04x}) {en} / {zh}"
+
+
+_KEYS = {
+    "BrokerID": "ctp.broker",
+    "UserID": "ctp.user, app.account",
+    "AppID": "ctp.app_id",
+    "AuthCode": "secret / 密钥 ctp_auth_code",
+    "Password": "secret / 密钥 ctp_password",
+}
+
+
+def unfit(error: Exception) -> str:
+    """A text of a login that does not fit its field, with where it comes from; never the text."""
+    keys = [key for field, key in _KEYS.items() if f".{field} " in str(error)]
+    cure = f"; check / 请核对 {', '.join(keys)}" if keys else ""
+    return f"{error}{cure}"

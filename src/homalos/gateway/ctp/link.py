@@ -204,6 +204,16 @@ class Link:
             self._alarm(Severity.WARNING, text)
         return True
 
+    def give_up(self, what: str, message: str) -> None:
+        """A step that cannot even be tried until a human has mended something: STOPPED."""
+        if not self.up:
+            return
+        self._code, self._message = 0, message
+        self._move(State.STOPPED)
+        text = f"ctp {self._channel}: {what}: {message}"
+        logger.error("{}", text)
+        self._alarm(Severity.CRITICAL, text)
+
     def lost(self, reason: int) -> None:
         """``OnFrontDisconnected``: DOWN, or what it was where nothing was wanted of the line any
         more; pending retries are forgotten."""
