@@ -214,6 +214,18 @@ class Link:
         logger.error("{}", text)
         self._alarm(Severity.CRITICAL, text)
 
+    def dead(self, what: str, code: int, message: str, renew: Callable[[], None]) -> None:
+        """The front stands, and knows our session no more: DOWN, and ``renew`` after the wait."""
+        if not self.up:
+            return
+        self._move(State.DOWN)
+        self._code, self._message = code, message
+        self._retries += 1
+        wait = self._backoff.wait(self._retries)
+        self._not_before = self._clock.monotonic() + round(wait * 1e9)
+        self.later(wait, renew)
+        self._alarm(Severity.ERROR, f"ctp {self._channel}: {explain(what, code, message)}")
+
     def lost(self, reason: int) -> None:
         """``OnFrontDisconnected``: DOWN, or what it was where nothing was wanted of the line any
         more; pending retries are forgotten."""
