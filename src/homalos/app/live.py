@@ -30,6 +30,8 @@ from homalos.kernel.follower import FollowingClock
 from homalos.kernel.pump import LiveTimers
 from homalos.kernel.timers import Timers
 from homalos.market.products import split_symbol
+from homalos.model.enums import Severity
+from homalos.model.events import AlertRaised
 from homalos.model.ids import AccountId, InstrumentId
 from homalos.model.market import Bar
 from homalos.model.times import SECOND
@@ -39,6 +41,9 @@ from homalos.storage.store import Store
 
 CLOCK_TOLERANCE = 2 * SECOND
 """The exchange's clock is told in whole seconds, and late: less than this is no difference."""
+
+INVESTOR = 12
+"""Characters of CTP's InvestorID, a char[13]."""
 
 KINDS = {
     "live": "LIVE / 实盘",
@@ -56,7 +61,8 @@ class LiveVenue:
     pulled = 0
 
     def __init__(self, config: Config, market: Market, data: Path, memory: Memory) -> None:
-        """``VenueError``: a strategy names a product where a contract is wanted."""
+        """``VenueError``: a strategy names a product where a contract is wanted, or the account is
+        none that CTP can carry."""
         self.unreadable: dict[str, int] = {}
         self._config = config
         self._market = market
@@ -70,7 +76,10 @@ class LiveVenue:
         self._gateway: Gateway | None = None
         self._exchange: Exchange | None = None
         self._engine: Engine | None = None
+        self._followed = False
+        """A login has told the exchange's clock."""
         self._check_contracts()
+        self._check_account()
 
     @property
     def name(self) -> str:
@@ -89,6 +98,16 @@ class LiveVenue:
         ]
         if faults:
             raise VenueError("\n".join(faults))
+
+    def _check_account(self) -> None:
+        """Before a port is made of it: CTP's InvestorID holds no more."""
+        account = self._config.app.account
+        if self._config.gateway.td == "ctp" and len(account) > INVESTOR:
+            raise VenueError(
+                f"system.yaml: app.account: {account} has {len(account)} characters, an investor "
+                f"id at CTP at most {INVESTOR}; name the one that the broker gave you / "
+                f"投资者代码最多 {INVESTOR} 个字符，请填写期货公司给您的代码"
+            )
 
     # ------------------------------------------------------------ the gateway
 
@@ -154,15 +173,13 @@ class LiveVenue:
             if not before:
                 engine.timers.shift(clock.now())
         elif isinstance(clock, LiveClock):
+            first, self._followed = not self._followed, True
             moved = offset - clock.offset
             if abs(moved) <= CLOCK_TOLERANCE:
                 return
-            logger.warning(
-                "the exchange's clock is {:+.1f} s off ours: it is followed / "
-                "交易所时钟与系统时间相差 {:+.1f} 秒，以交易所为准", moved / SECOND, moved / SECOND,
-            )  # fmt: skip
-            clock.shift(offset)
-            engine.timers.shift(moved)
+            # Before the first login nothing was dated but the start itself: it may jump back.
+            engine.timers.shift(clock.shift(offset, jump=first))
+            engine.bus.post(AlertRaised(Severity.WARNING, "clock", _clock_text(moved), clock.now()))
 
     # ------------------------------------------------------------ running
 
@@ -222,6 +239,14 @@ class LiveVenue:
         config = self._config
         fronts = ", ".join(config.ctp.td_fronts) if config.gateway.td == "ctp" else ""
         return f"{KINDS[self.kind]}   {self.name} {fronts} account / 账户 {config.app.account}"
+
+
+def _clock_text(moved: int) -> str:
+    seconds = moved / SECOND
+    return (
+        f"the exchange's clock is {seconds:+.1f} s off ours: it is followed; set the machine's "
+        f"clock (NTP) / 交易所时钟与系统时间相差 {seconds:+.1f} 秒，以交易所为准；请校准系统时钟"
+    )
 
 
 def _nothing() -> None:

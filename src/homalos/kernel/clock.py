@@ -40,31 +40,49 @@ class Clock(Protocol):
 
 
 class LiveClock:
-    """The wall clock, shifted to the exchange's where that differs; it never runs backwards here: a
-    step back of the machine's clock is held at the last value until it has caught up."""
+    """The wall clock, shifted to the exchange's where that differs. It never runs backwards, and
+    never stands: where the time to show lies behind what was shown (the machine's clock was set
+    back, or ran fast) it goes on at half the pace until that has caught up, so that timers fire
+    and windows of time pass."""
 
     def __init__(self) -> None:
         self._last = 0
         self._held = 0
+        self._slow_from = 0
+        """Monotonic time since when it goes slowly; 0: it does not."""
+        self._slow_at = 0
+        """What it showed then."""
         self.offset = 0
         """The exchange's time less the machine's, ns."""
         self.monotonic = monotonic_ns
 
-    def shift(self, offset: int) -> None:
-        """Show the machine's time plus ``offset`` from now on. Back by less than ``OTHER_TIME`` it
-        stands still until that has caught up; further back is another time, and it jumps."""
-        if offset < self.offset - OTHER_TIME:
+    def shift(self, offset: int, *, jump: bool = False) -> int:
+        """Show the machine's time plus ``offset`` from now on; by how much what is shown has moved
+        at once (ns). Back by less than ``OTHER_TIME`` it has not: it goes slowly, unless ``jump``
+        allows it (nothing was dated yet). Further back is another time, and it jumps."""
+        before = self.now()
+        if jump or offset < self.offset - OTHER_TIME:
             self._last = 0
         self.offset = offset
+        self._slow_from = 0
+        return self.now() - before
 
     def now(self) -> int:
         if self._held:
             return self._held
         now = wall_ns() + self.offset
         if now < self._last:
-            return self._last
+            now = max(now, self._slowly())
+        elif self._slow_from:
+            self._slow_from = 0
         self._last = now
         return now
+
+    def _slowly(self) -> int:
+        monotonic = self.monotonic()
+        if not self._slow_from:
+            self._slow_from, self._slow_at = monotonic, self._last
+        return self._slow_at + (monotonic - self._slow_from) // 2
 
     def stamp(self) -> int:
         self._held = 0

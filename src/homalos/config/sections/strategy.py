@@ -194,8 +194,8 @@ class StrategyEntry(Section):
         Literal["own", "net", "lock"],
         key(
             "Whose lots its orders may close. own: its own book's; an exit never opens. net: any "
-            "of the account's that no book in another mode holds, so that opposed books in this mode "
-            "are netted. lock: as net, but what would pay the close-today fee is opened instead.",
+            "of the account's that no book in another mode holds, so that opposed books in this "
+            "mode are netted. lock: as net, but what would pay the close-today fee is opened.",
             "委托可平谁的持仓。own：只平本策略账本的持仓，平仓绝不变成开仓；net：账户内未被其他模式账本"
             "占用的持仓均可平，同为此模式的相反持仓互相抵消；lock：同 net，但会产生平今手续费的改为"
             "反向开仓（锁仓）。",

@@ -110,7 +110,9 @@ const draw = {
     $("market-time").textContent = when(s.now);
     $("lines").textContent = word(s.md_connected ? "up" : "down") + " / " + word(s.td_connected ? "up" : "down");
     $("lines").title = (s.lines ?? []).map((l) => `${l.channel}: ${l.state} ${l.code ? `${l.code} ` : ""}${l.message}`).join("\n");
-    const faults = (s.lines ?? []).filter((l) => !l.ready && l.code).map((l) => `${l.channel} ${l.code} ${l.message}`);
+    // Ready or not: a feed that has gone silent says so in its message.
+    const faults = (s.lines ?? []).filter((l) => l.code || l.message)
+      .map((l) => [word(l.channel), l.code || "", l.message].filter(Boolean).join(" "));
     $("line-fault").textContent = faults.join(" · ");
     opaque = (s.opaque_positions ?? []).map((p) => ({ ...p, instrument: `${p.exchange}.${p.symbol}`,
       yesterday_lots: p.lots - p.today_lots, average_price: null, last_price: null, position_profit: null,

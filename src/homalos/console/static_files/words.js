@@ -4,6 +4,8 @@ const WORDS = {
   trading_day: ["交易日", "Trading day"],
   market_time: ["行情时间", "Market time"],
   lines: ["行情/交易", "MD / TD"],
+  md: ["行情", "MD"],
+  td: ["交易", "TD"],
   state: ["交易状态", "Trading"],
   kill: ["停止并全撤", "Kill switch"],
   arm: ["恢复交易", "Arm trading"],

@@ -14,6 +14,8 @@ TOO_MANY_A_SECOND = -3
 NO_ANSWER = 0
 """Not a code of CTP: the request was sent and nothing came."""
 
+NOT_LOGGED_IN = 6
+"""The front knows our session no more, though the connection stands."""
 BUSY_QUERY = frozenset({90, 154, 5002})
 """Of a query: not executed, ask the same again a second later."""
 
@@ -107,7 +109,9 @@ CAUSES: dict[int, Cause] = {
     1: _NOT_READY,
     3: _WRONG_PASSWORD,
     5: Cause(Reaction.LOGGED_IN),
-    6: Cause(Reaction.RETRY, "会话已失效，重新登录", "the session is dead: logging in anew"),
+    NOT_LOGGED_IN: Cause(
+        Reaction.RETRY, "会话已失效，重新登录", "the session is dead: logging in anew"
+    ),
     7: _NOT_READY,
     8: _NOT_READY,
     9: _NO_RIGHT,
@@ -165,3 +169,19 @@ def dropped(reason: int) -> str:
     """``OnFrontDisconnected``'s reason in words."""
     zh, en = _DROPPED.get(reason, ("未知原因", "unknown reason"))
     return f"{reason} (0x{reason & 0xFFFFFFFF:04x}) {en} / {zh}"
+
+
+_KEYS = {
+    "BrokerID": "ctp.broker",
+    "UserID": "ctp.user, app.account",
+    "AppID": "ctp.app_id",
+    "AuthCode": "secret / 密钥 ctp_auth_code",
+    "Password": "secret / 密钥 ctp_password",
+}
+
+
+def unfit(error: Exception) -> str:
+    """A text of a login that does not fit its field, with where it comes from; never the text."""
+    keys = [key for field, key in _KEYS.items() if f".{field} " in str(error)]
+    cure = f"; check / 请核对 {', '.join(keys)}" if keys else ""
+    return f"{error}{cure}"

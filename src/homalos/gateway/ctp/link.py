@@ -204,6 +204,28 @@ class Link:
             self._alarm(Severity.WARNING, text)
         return True
 
+    def give_up(self, what: str, message: str) -> None:
+        """A step that cannot even be tried until a human has mended something: STOPPED."""
+        if not self.up:
+            return
+        self._code, self._message = 0, message
+        self._move(State.STOPPED)
+        text = f"ctp {self._channel}: {what}: {message}"
+        logger.error("{}", text)
+        self._alarm(Severity.CRITICAL, text)
+
+    def dead(self, what: str, code: int, message: str, renew: Callable[[], None]) -> None:
+        """The front stands, and knows our session no more: DOWN, and ``renew`` after the wait."""
+        if not self.up:
+            return
+        self._move(State.DOWN)
+        self._code, self._message = code, message
+        self._retries += 1
+        wait = self._backoff.wait(self._retries)
+        self._not_before = self._clock.monotonic() + round(wait * 1e9)
+        self.later(wait, renew)
+        self._alarm(Severity.ERROR, f"ctp {self._channel}: {explain(what, code, message)}")
+
     def lost(self, reason: int) -> None:
         """``OnFrontDisconnected``: DOWN, or what it was where nothing was wanted of the line any
         more; pending retries are forgotten."""

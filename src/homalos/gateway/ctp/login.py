@@ -12,8 +12,9 @@ from loguru import logger
 
 from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
+from homalos.ctp.abi import FieldError
 from homalos.gateway.ctp import settlement
-from homalos.gateway.ctp.errors import Reaction, cause
+from homalos.gateway.ctp.errors import Reaction, cause, unfit
 from homalos.gateway.ctp.identity import Identity
 from homalos.gateway.ctp.link import Link, State
 from homalos.gateway.ctp.seams import Queries, Row, Value
@@ -97,7 +98,11 @@ class Login:
     def _step(self, what: str, name: str, fields: dict[str, Value]) -> None:
         """Send one request; silence, and a refusal to send, are failures."""
         self._request = self._next_request()
-        code = self._send(name, fields, self._request)
+        try:
+            code = self._send(name, fields, self._request)
+        except FieldError as error:
+            self._link.give_up(what, unfit(error))
+            return
         if code:
             self._link.fail(what, code, f"return code {code}", self.begin)
         else:

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from homalos.config.secrets import Secret
 from homalos.config.sections.ctp import CtpSection
+from homalos.ctp.abi import FieldError
 from homalos.gateway.ctp.clocks import clock_offset, on_its_day
 from homalos.gateway.ctp.convert import DayClock
-from homalos.gateway.ctp.errors import Reaction, cause, dropped
+from homalos.gateway.ctp.errors import Reaction, cause, dropped, unfit
 from homalos.gateway.ctp.link import PATIENT, Backoff, CallLater, Link, State
 from homalos.gateway.ctp.seams import MdPort, Row
 from homalos.gateway.ctp.subscriptions import Subscriptions
@@ -210,7 +211,11 @@ class MdLine:
             "UserID": self._user,
             "Password": "" if self._password is None else self._password.reveal(),
         }
-        code = port.request("ReqUserLogin", fields, self._request)
+        try:
+            code = port.request("ReqUserLogin", fields, self._request)
+        except FieldError as error:
+            self._link.give_up("login", unfit(error))
+            return
         if code:
             self._link.fail("login", code, f"return code {code}", self._log_in)
         else:

@@ -15,7 +15,7 @@ from homalos.config.sections.ctp import CtpSection
 from homalos.ctp.records import OrderRow, TradeRow
 from homalos.gateway.ctp.clocks import clock_offset
 from homalos.gateway.ctp.convert import Contracts, DayClock
-from homalos.gateway.ctp.errors import dropped
+from homalos.gateway.ctp.errors import NOT_LOGGED_IN, dropped
 from homalos.gateway.ctp.identity import Identity
 from homalos.gateway.ctp.link import PATIENT, Backoff, CallLater, Link, State
 from homalos.gateway.ctp.login import Login
@@ -34,6 +34,11 @@ _S = State
 BUSY = 10
 """So many times ``quiet_ms`` is waited for silence: an account that others trade all the time never
 falls silent, and what its flow tells is in the snapshot too."""
+
+
+_LOGGED_IN = frozenset({_S.LOGGED_IN, _S.CONFIRMED, _S.QUERYING, _S.READY})
+_TRADING = frozenset({"OnRspOrderInsert", "OnRspOrderAction"})
+"""Answers whose order or cancel must hear of them."""
 
 
 class TdOwner(Protocol):
@@ -193,8 +198,19 @@ class TdLine:
         self, name: str, data: Row | None, error: int, message: str, request: int, last: bool
     ) -> None:
         self._heard_at = self._clock.monotonic()
+        dead = error == NOT_LOGGED_IN and self.link.state in _LOGGED_IN
+        if dead and name not in _TRADING:
+            self._session_lost(name, message)
+            return
         if self.queries.on_response(name, data, error, message, request, last):
             return
+        self._answered(name, data, error, message, request)
+        if dead:
+            self._session_lost(name, message)
+
+    def _answered(
+        self, name: str, data: Row | None, error: int, message: str, request: int
+    ) -> None:
         if name == "OnRspOrderInsert":
             if error and data is not None:
                 self._hand_on(self.orders.on_insert_error(data, error, message))
@@ -203,6 +219,12 @@ class TdLine:
                 self._hand_on(self.orders.on_action_error(data, error, message))
         elif not self._login.on_response(name, data or {}, error, message, request) and error:
             self.alarm(Severity.ERROR, f"{name}: {error} {message}")
+
+    def _session_lost(self, name: str, message: str) -> None:
+        """Whatever is sent would be answered so: log in anew, over another API object."""
+        text = f"{name}: {NOT_LOGGED_IN} {message}"
+        self.link.dead(name, NOT_LOGGED_IN, message, lambda: self._owner.renew(text))
+        self._went_down(text)
 
     def on_notice(self, name: str, data: Row | None, error: int, message: str) -> None:
         self._heard_at = self._clock.monotonic()

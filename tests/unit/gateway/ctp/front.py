@@ -34,6 +34,7 @@ ACCOUNT = AccountId("sim")
 RB = InstrumentId("SHFE.rb2601")
 SR = InstrumentId("CZCE.SR2601")
 FRONT, SESSION = 1, 77
+SECRETS = {"ctp_password": "secret", "ctp_auth_code": "code"}
 
 
 def row(struct: str, **fields: Any) -> dict[str, Any]:
@@ -201,7 +202,9 @@ class Loop:
 class Bench:
     """A gateway whose library the test is. ``folder`` is the data folder."""
 
-    def __init__(self, folder: Path, *, run: int = 3, **section: Any) -> None:
+    def __init__(
+        self, folder: Path, *, run: int = 3, secrets: Mapping[str, str] = SECRETS, **section: Any
+    ) -> None:
         products, sessions = market_tables()
         self.hand = Hand(china_midnight(DAY) + 10 * HOUR)
         self.loop = Loop(self.hand)
@@ -218,7 +221,7 @@ class Bench:
         }  # fmt: skip
         self.gateway = CtpGateway(
             self.hand, timers, CtpSection(**(values | section)), ACCOUNT,
-            {"ctp_password": Secret("secret"), "ctp_auth_code": Secret("code")}.get, products,
+            {name: Secret(text) for name, text in secrets.items()}.get, products,
             sessions, folder, run, open_md=self._open_md, open_td=self._open_td,
         )  # fmt: skip
         self.gateway.drive(self.loop)  # type: ignore[arg-type]

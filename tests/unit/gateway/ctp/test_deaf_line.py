@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from tests.unit.gateway.ctp.front import ACCOUNT, Bench
+import pytest
+from tests.unit.gateway.ctp.front import ACCOUNT, Bench, row
 from tests.unit.gateway.ctp.test_queries import Front
 
-from homalos.model.enums import Channel
-from homalos.model.events import AlertRaised, ConnectionChanged
+from homalos.gateway.protocol import Approved, VenueSnapshot
+from homalos.model.enums import Channel, OrderStatus
+from homalos.model.events import AlertRaised, ConnectionChanged, OrderReported
 
 
 def test_deaf_after_one_more_timeout() -> None:
@@ -70,3 +72,39 @@ def test_a_login_whose_answer_was_lost(tmp_path: Path) -> None:
     assert [e.connected for e in bench.of(ConnectionChanged) if e.channel is Channel.TRADING] == [
         True
     ]
+
+
+@pytest.mark.parametrize("asked", ["query", "order"])
+def test_a_front_that_has_forgotten_our_session_is_logged_in_to_anew(
+    tmp_path: Path, asked: str
+) -> None:
+    bench = Bench(tmp_path)
+    bench.connect()
+    bench.hand.go(6)
+    first, answers = bench.td, list[VenueSnapshot]()
+    if asked == "query":
+        bench.td.errors["ReqQryOrder"] = (6, "CTP:还没有登录")
+        bench.gateway.query(ACCOUNT, answers.append)
+        bench.run()
+    else:
+        assert bench.gateway.send(Approved(bench.order())) == 0
+        data = row("InputOrder", **bench.td.orders[-1])
+        for number in (1, 2):
+            bench.td.say("on_response", "OnRspOrderInsert", data, 6, "还没有登录", number, True)
+        bench.run()
+        assert [(e.status, e.code) for e in bench.of(OrderReported)] == [(OrderStatus.REJECTED, 6)]
+    health = bench.gateway.health()[0]
+    assert (health.ready, health.code) == (False, 6)
+    assert bench.gateway.send(Approved(bench.order(2))) == -1
+    assert answers == []
+    bench.settle(3)
+    assert first.closed
+    bench.td.say("on_connected")
+    bench.run()
+    bench.settle(3)
+    changes = [e.connected for e in bench.of(ConnectionChanged) if e.channel is Channel.TRADING]
+    assert changes == [True, False, True]
+    assert bench.gateway.health()[0].ready
+    bench.gateway.query(ACCOUNT, answers.append)
+    bench.run()
+    assert len(answers) == 1

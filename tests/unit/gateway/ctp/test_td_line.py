@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.ctp.front import ACCOUNT, DAY, NEXT, RB, SR, Bench, instrument, row
+from tests.unit.gateway.ctp.front import ACCOUNT, DAY, NEXT, RB, SECRETS, SR, Bench, instrument, row
 
-from homalos.ctp.abi import ENCODING
+from homalos.ctp.abi import ENCODING, FieldError
 from homalos.gateway.protocol import Approved
 from homalos.model.enums import Channel, OrderStatus, Phase, Severity
 from homalos.model.events import (
@@ -104,6 +104,33 @@ def test_a_wrong_password_is_not_tried_again(bench: Bench, code: int) -> None:
     bench.run()
     bench.settle(600)
     assert names(bench).count("ReqUserLogin") == 1
+
+
+@pytest.mark.parametrize("name", ["ctp_password", "ctp_auth_code"])
+def test_a_secret_that_fits_no_field_stops_the_line_and_is_not_shown(
+    tmp_path: Path, name: str
+) -> None:
+    bench = Bench(tmp_path, secrets=SECRETS | {name: "x" * 70})
+    bench.connect()
+    health = bench.gateway.health()[0]
+    assert health.state == "stopped"
+    assert "takes at most" in health.message
+    assert name in health.message
+    (alert,) = [e for e in bench.of(AlertRaised) if e.severity is Severity.CRITICAL]
+    assert name in alert.text
+    assert "xxxx" not in alert.text + health.message
+
+
+def test_a_password_that_the_market_data_front_cannot_take_stops_its_line(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> int:
+        raise FieldError("ReqUserLogin.Password takes at most 40 bytes, got 70")
+
+    monkeypatch.setattr(bench.md, "request", refuse)
+    bench.connect()
+    health = bench.gateway.health()[1]
+    assert (health.state, "ctp_password" in health.message) == ("stopped", True)
 
 
 @pytest.mark.parametrize("code", [7, 8])
