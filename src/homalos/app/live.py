@@ -198,8 +198,9 @@ class LiveVenue:
         self._engine = engine
         if isinstance(self.clock, LiveClock):
             self._timers = LiveTimers(engine.bus, engine.timers, loop)
-        if isinstance(self._gateway, Driven):  # the engine's may stand behind a journal
-            self._gateway.drive(loop)
+        gateway: object = self._gateway  # the engine's may stand behind a journal
+        if isinstance(gateway, Driven):
+            gateway.drive(loop)
         try:
             engine.connect()
         except (GatewayError, LibraryError, NativeMissingError) as error:
