@@ -44,7 +44,11 @@ class CancelBudget:
 
     def check(self, order: Order) -> Denial | None:
         """Of an order that would rest."""
-        if order.offset is not _OPEN or self.affords(order.instrument):
+        if order.offset is not _OPEN:
+            return None
+        # Nearly always far from the limit, though all that works were to need a cancel.
+        most = self.used.get(order.instrument, 0) + len(self._registry.working(order.instrument))
+        if most < self.limit or self.affords(order.instrument):
             return None
         taken = self._taken(order.instrument)
         text = f"it would need the last cancel of the day in {order.instrument} ({self.limit})"

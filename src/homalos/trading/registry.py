@@ -1,6 +1,6 @@
 """Every order of the trading day, found by id, by intent, by the venue's id, by contract."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from math import inf
 
 from homalos.model.enums import Phase, Side
@@ -123,7 +123,7 @@ class OrderRegistry:
     def knows_intent(self, id_: OrderId) -> bool:
         return id_ in self._intents
 
-    def working(self, instrument: InstrumentId) -> Iterable[Order]:
+    def working(self, instrument: InstrumentId) -> Collection[Order]:
         """Open orders of one contract."""
         rows = self._open.get(instrument)
         return () if rows is None else rows.orders.values()
