@@ -160,6 +160,10 @@ _OTHER: dict[type[Any], tuple[Callable[[Any], bool], Line]] = {
             zh="交易状态仍为：{e.state}，{e.who}{e.why:why}",
         ),
     ),
+    OrderRejected: (
+        lambda e: e.order.code < 0,  # a return code of the gateway: the venue never saw it
+        _order("WARNING", "order not sent", "报单未发出", _CODE),
+    ),
     ConnectionChanged: (
         lambda e: e.connected,
         LINES[ConnectionChanged]._replace(

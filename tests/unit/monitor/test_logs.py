@@ -317,6 +317,11 @@ def _agree(agreed: bool = True) -> Reconciled:
             "order rejected by the venue: 1-000001 ma SHFE.rb1801 buy open 2 @ 3800: 资金不足 (31)",
             "报单被交易所拒绝：1-000001 ma SHFE.rb1801 买 开 2 @ 3800：资金不足 (31)",
         ),
+        (
+            OrderRejected(msgspec.structs.replace(_rejected(), code=-2, message="")),
+            "order not sent: 1-000001 ma SHFE.rb1801 buy open 2 @ 3800 (-2)",
+            "报单未发出：1-000001 ma SHFE.rb1801 买 开 2 @ 3800 (-2)",
+        ),
     ],
 )
 def test_lines_are_sentences(event: Event, en: str, zh: str) -> None:

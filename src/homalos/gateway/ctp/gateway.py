@@ -154,9 +154,9 @@ class CtpGateway(Gateway):
         self._read()
 
     def _read(self) -> None:
-        assert self._td.port is not None
+        if self._td.port is not None:
+            self._readers.add(self._td.port, self._td.drain)
         assert self._md_port is not None
-        self._readers.add(self._td.port, self._td.drain)
         self._readers.add(self._md_port, self._md.drain)
 
     def _open_md(self) -> MdPort:
@@ -187,8 +187,10 @@ class CtpGateway(Gateway):
         self.alarm(Severity.ERROR, f"ctp td: {text}")
         self._readers.clear()
         self._td.stop(text)
-        self._td.start()
-        self._read()
+        try:
+            self._td.start()
+        finally:  # market data go on whatever becomes of it
+            self._read()
 
     # ------------------------------------------------------------ requests
 

@@ -68,6 +68,8 @@ class Rates:
         self._waiting: tuple[deque[Instrument], deque[Instrument]] = (deque(), deque())
         """Held; the rest."""
         self._asking: InstrumentId | None = None
+        self._round = 0
+        """Counts the logins: an answer to a query of an earlier one is nobody's."""
         self._unsaved = 0
 
     def start(self, trading_day: int) -> None:
@@ -84,6 +86,7 @@ class Rates:
         if self._asking is not None:
             self._known.pop(self._asking, None)
         self._asking = None
+        self._round += 1
         for id in [id for id, known in self._known.items() if known == _Known()]:  # noqa: A001
             del self._known[id]
         for instrument, held in self._wanted.values():
@@ -135,11 +138,17 @@ class Rates:
         if name == "ReqQryInstrumentMarginRate":
             fields["HedgeFlag"] = "1"
 
+        asked_in = self._round
+
+        def answered(rows: list[Row]) -> None:
+            if asked_in == self._round:
+                done(rows)
+
         def failed(code: int, text: str) -> None:
             logger.warning("ctp td: {} {}: {} {}", name, instrument.id, code, text)
-            done([])
+            answered([])
 
-        self._queries.ask(name, fields, done, failed, background=True)
+        self._queries.ask(name, fields, answered, failed, background=True)
 
     def _margin(self, instrument: Instrument, rows: Sequence[Row]) -> None:
         row = _of(rows, instrument)

@@ -39,6 +39,16 @@ class BrokerTerms(Record, frozen=True):
             )
             if theirs != own
         ]
-        if not cures:
-            return ""
-        return f"the broker reckons otherwise; set / 与期货公司口径不同，请设置 {', '.join(cures)}"
+        told = []
+        if cures:
+            told.append(
+                f"the broker reckons otherwise; set / 与期货公司口径不同，请设置 {', '.join(cures)}"
+            )
+        if ours.closed_profit_available and not self.closed_profit_available:
+            told.append(
+                "the broker does not let today's closed profit be used today: after a profit the "
+                "books show more available money than it does, and it may refuse orders (31); no "
+                "key sets this / 期货公司规定当日平仓盈利当日不可用：盈利后账面可用资金高于柜台，"
+                "报单可能因资金不足被拒，此项无配置"
+            )
+        return "; ".join(told)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.gateway.ctp.front import ACCOUNT, Bench, row
+from tests.unit.gateway.ctp.front import ACCOUNT, Bench, Port, row
 from tests.unit.gateway.ctp.test_queries import Front
 
+from homalos.ctp.errors import LibraryError
 from homalos.gateway.protocol import Approved, VenueSnapshot
 from homalos.model.enums import Channel, OrderStatus
 from homalos.model.events import AlertRaised, ConnectionChanged, OrderReported
@@ -108,3 +109,20 @@ def test_a_front_that_has_forgotten_our_session_is_logged_in_to_anew(
     bench.gateway.query(ACCOUNT, answers.append)
     bench.run()
     assert len(answers) == 1
+
+
+def test_market_data_go_on_where_the_trading_line_cannot_be_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path)
+    bench.connect()
+
+    def fail() -> Port:
+        raise LibraryError("gone")
+
+    monkeypatch.setattr(bench.gateway._td, "_open_port", fail)
+    with pytest.raises(LibraryError):
+        bench.gateway.renew("a test")
+    assert list(bench.loop.readers) == [bench.md.fileno()]
+    assert bench.gateway.health()[0].state == "stopped"
+    assert bench.gateway.health()[1].ready

@@ -187,6 +187,18 @@ def test_a_drop_in_between_asks_again(bench: Bench) -> None:
     assert RB.id in bench.told
 
 
+def test_an_answer_to_a_query_of_an_earlier_login_is_nobodys(bench: Bench) -> None:
+    bench.rates.start(DAY)
+    bench.rates.want([RB, HC])
+    bench.rates.start(NEXT)
+    bench.answer(margin("rb2605", 0.5))  # yesterday's rate
+    assert bench.asked == [("MarginRate", "rb2605")] * 2
+    bench.answer(margin("rb2605", 0.1))
+    bench.answer(fee("rb2605"))
+    assert bench.told[RB.id][0] == Rate(0.1)
+    assert bench.asked[2:] == [("CommissionRate", "rb2605"), ("MarginRate", "hc2605")]
+
+
 def test_a_drop_between_margin_and_fees_asks_for_both_again(bench: Bench) -> None:
     bench.rates.start(DAY)
     bench.rates.want([RB])
