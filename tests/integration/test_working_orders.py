@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.trading_floor import Floor
+from tests.unit.app.test_journal_replay import House
 
 from homalos.config.sections.strategy import StrategyEntry
+from homalos.kernel.journal import Kind, read
 from homalos.model.enums import StrategyState
 from homalos.model.events import HandlerFailed, IntentChanged, OrderSubmitted, StrategyCommand
 from homalos.model.ids import AccountId
@@ -137,3 +140,27 @@ def test_when_its_strategies_stop_nothing_is_worked_on_any_more(floors: list[Flo
     for slot in floor.engine.strategies._slots.values():
         assert slot.state is StrategyState.STOPPED
         assert slot.desk.intents == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_run_replay_and_recovery_agree_on_what_is_worked_on(tmp_path: Path, seed: int) -> None:
+    """A run that was killed in mid-work, one that takes over from it, and both made again."""
+    house = House(tmp_path)
+    (house.strategies / "worker.py").write_text(WORKER)
+    rows = tuple(
+        StrategyEntry(
+            id=f"w{n}", file="worker.py", instruments=("SHFE.rb",),
+            params={"lots": 2 + n, "shift": 2 * n}, crossing="hold",
+        )
+        for n in range(2)
+    )  # fmt: skip
+    house.config = replace(house.config, strategies=rows)
+    house.run(400 + 37 * seed, kill=True)
+    ran = house.run(600)
+    report = house.replay()
+    assert report.difference is None
+    assert report.recovery is None
+    assert report.state_hash == ran
+    assert house.replay(1).difference is None
+    told = [r.event() for r in read(house.data / "journal") if r.kind is Kind.OUTCOME]
+    assert sum(isinstance(event, IntentChanged) for event in told) > 20
