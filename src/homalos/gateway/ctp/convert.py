@@ -138,8 +138,8 @@ class DayClock:
         self._midnight = china_midnight(trading_day)
 
     def over(self, ts: int) -> bool:
-        """Whether ``ts`` is of an earlier trading day; 0 is no time, and of none."""
-        return 0 < ts < self._evening + _CLOSED
+        """Whether ``ts`` is of an earlier trading day."""
+        return ts < self._evening + _CLOSED
 
     def at(self, *texts: str) -> int:
         """The instant of the first of ``texts`` that is a time; 0: none is."""

@@ -304,7 +304,7 @@ class Bench:
             "id": OrderId(f"3-{number:06d}"), "intent_id": OrderId(f"3-{number:06d}"),
             "account": ACCOUNT, "strategy": MANUAL, "instrument": RB, "side": Side.BUY,
             "offset": Offset.OPEN, "kind": OrderKind.LIMIT, "tif": TimeInForce.GFD,
-            "price": 3000.0, "lots": 10, "ts_init": 0,
+            "price": 3000.0, "lots": 10, "ts_init": self.hand.now(),
         }  # fmt: skip
         return Order(**(values | changes))
 

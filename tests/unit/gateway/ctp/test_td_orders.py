@@ -369,7 +369,7 @@ def test_an_adopted_order_is_cancelled_under_the_id_that_the_core_gave_it(bench:
 
 def test_a_number_of_yesterday_cancels_nothing_today(bench: Bench) -> None:
     """A stranger's order has the number that ours had; the core may still ask."""
-    order = send(bench, ts_init=bench.hand.now())
+    order = send(bench)
     bench.tell_order("3", sys_id=NUMBER)
     yesterday = replace(order, venue_order_id=VenueOrderId(NUMBER))
     bench.day = NEXT
