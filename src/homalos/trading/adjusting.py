@@ -77,14 +77,23 @@ class Adjusting:
 
         ``fills``: how many the books have booked: another number than before, another situation.
         """
-        new_day, self._new_day = self._new_day and not left.day, False
+        new_day = self._new_day and not left.holdings
+        if new_day:
+            # Equal or not: the venue's opening figures are its settlement's, no tick's.
+            self._new_day = False
+            if left.money:
+                self._take(venue, (), left, "settlement")
+            else:
+                take(self._bus, self._books, venue)
+                self._forget()
+            return True
         if not left.all:
             self._forget()
             return False
-        if left.money and not left.holdings and (new_day or self._tolerable(local, venue)):
-            # A fee whose rate was not known yet, a rounding of the broker's, the settlement of
-            # the night are no reason to stand still.
-            self._take(venue, (), left, "settlement" if new_day else "money")
+        if left.money and not left.holdings and self._tolerable(local, venue):
+            # A fee whose rate was not known yet, a rounding of the broker's are no reason to
+            # stand still.
+            self._take(venue, (), left, "money")
             return True
         if left.day or left.orders or self._in_flight():
             self._forget()
