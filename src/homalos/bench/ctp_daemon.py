@@ -62,7 +62,15 @@ class Answer(Strategy):
         self.stamps.append((tick.instrument, monotonic_ns()))
 """
 
-RISK = {"max_orders_per_s": 100_000, "max_orders_per_min": 1_000_000}
+RISK = {
+    "max_identical_orders": 100_000,
+    **{
+        f"max_{whose}{what}_per_{window}": 1_000_000
+        for whose in ("", "strategy_")
+        for what in ("orders", "cancels")
+        for window in ("s", "min", "day")
+    },
+}
 """All rules hold; 500 orders a second are let through."""
 
 
