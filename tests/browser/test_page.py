@@ -1,5 +1,6 @@
 """The console's page in a real browser, on the real daemon."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,28 @@ def test_everything_is_there_and_moves(page: Page) -> None:
     assert page.text("#state") == "ACTIVE"
     assert page.text("#lines") == "up / up"
     assert not page.run("document.body.classList.contains('stale')")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            [
+                {"channel": "md", "ready": True, "code": 0, "message": "no tick of any contract"},
+                {"channel": "td", "ready": False, "code": 3, "message": "wrong password"},
+            ],
+            "MD no tick of any contract · TD 3 wrong password",
+        ),
+        ([{"channel": "md", "ready": True, "code": 0, "message": ""}], ""),
+    ],
+)
+def test_every_line_says_what_is_wrong_with_it_ready_or_not(
+    page: Page, lines: list[dict[str, object]], said: str
+) -> None:
+    page.wait("latest.status")
+    script = f"(() => {{ draw.status({{...latest.status, lines: {json.dumps(lines)}}});"
+    script += " return document.getElementById('line-fault').textContent; })()"
+    assert page.run(script) == said
 
 
 def test_the_language_changes_and_stays(page: Page) -> None:
