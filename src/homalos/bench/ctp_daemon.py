@@ -122,5 +122,5 @@ def _system(plan: Plan) -> dict[str, object]:
             "query_interval_ms": 0,
             "quiet_ms": 100,
         },
-        "trading": {"auto_arm": "on", "reconcile_s": 3_600},
+        "trading": {"auto_arm": "on", "reconcile_s": 3_600, "unresolved_after_ms": 600_000},
     }
