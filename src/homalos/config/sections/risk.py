@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from homalos.config.key import key
-from homalos.config.sections.risk_rates import RateKeys
+from homalos.config.sections.risk_delivery import DeliveryKeys
 
 Lots = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
-class RiskSection(RateKeys):
-    """One key a limit; the rule that reads it stands in ``trading/risk/rules``."""
+class RiskSection(DeliveryKeys):
+    """One key a limit; the rule that reads it stands in ``trading/risk/rules``. Each family of keys
+    is the base of the next: a struct has one base."""
 
     missing_data: Annotated[
         Literal["auto", "deny", "skip"],

@@ -61,7 +61,8 @@ class RiskGate:
         self._control = control
         self._simulated = simulated
         self._closes = closes
-        self._view = RiskView()
+        self.view = RiskView()
+        """One for all orders; what rules ask beside the order is bound to it once."""
         self.more: MoreRules | None = None
         """The trader's own rules, asked after ours."""
         self.denied: dict[str, int] = {}
@@ -132,7 +133,7 @@ class RiskGate:
     def _fill(
         self, order: Order, contract: Contract, orders: OrderRegistry, venue: VenueStatus, now: int
     ) -> RiskView:  # fmt: skip
-        view, books = self._view, self._books
+        view, books = self.view, self._books
         view.now = now
         view.state = self._control.state
         view.connected = venue.connected
