@@ -25,8 +25,20 @@ class Windows:
         own = zip((second, minute, day), self._given, strict=True)
         return Windows(*(general if given is None else given for given, general in own))
 
-    def denial(self, rule: str, what: str, times: list[int], now: int) -> Denial:
-        """The first window that is full. Times are ascending."""
+    def judge(self, rule: str, what: str, times: list[int], now: int) -> Denial | None:
+        """Whether one more would be too many, ``times`` (ascending) being those of before. Where
+        there are fewer than ``least`` nobody needs to ask."""
+        count = len(times)
+        if (
+            (count < self.second or times[-self.second] <= now - SECOND)
+            and (count < self.minute or times[-self.minute] <= now - MINUTE)
+            and count < self.day
+        ):
+            return None
+        return self._denial(rule, what, times, now)
+
+    def _denial(self, rule: str, what: str, times: list[int], now: int) -> Denial:
+        """The first window that is full."""
         windows = (
             ("a second", self.second, within(times, now - SECOND)),
             ("a minute", self.minute, within(times, now - MINUTE)),

@@ -3,7 +3,6 @@ day (no cancel is ever held)."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
-from homalos.model.times import MINUTE, SECOND
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView, Rule
 from homalos.trading.risk.windows import Windows
@@ -29,14 +28,6 @@ class CancelRate(Rule):
     def check(self, order: Order, view: RiskView) -> Denial | None:
         limits = self._each
         times = view.account_sent.cancels
-        count = len(times)
-        if count < limits.least:
+        if len(times) < limits.least:
             return None
-        now = view.now
-        if (
-            (count < limits.second or times[-limits.second] <= now - SECOND)
-            and (count < limits.minute or times[-limits.minute] <= now - MINUTE)
-            and count < limits.day
-        ):
-            return None
-        return limits.denial(self.name, "cancel", times, now)
+        return limits.judge(self.name, "cancel", times, view.now)

@@ -3,7 +3,6 @@ day, this one included."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
-from homalos.model.times import MINUTE, SECOND
 from homalos.model.trading import Order
 from homalos.trading.risk.view import RiskView, Rule
 from homalos.trading.risk.windows import Windows
@@ -29,14 +28,6 @@ class OrderRate(Rule):
     def check(self, order: Order, view: RiskView) -> Denial | None:
         limits = self._each
         times = view.account_sent.orders
-        count = len(times)
-        if count < limits.least:
+        if len(times) < limits.least:
             return None
-        now = view.now
-        if (
-            (count < limits.second or times[-limits.second] <= now - SECOND)
-            and (count < limits.minute or times[-limits.minute] <= now - MINUTE)
-            and count < limits.day
-        ):
-            return None
-        return limits.denial(self.name, "order", times, now)
+        return limits.judge(self.name, "order", times, view.now)
