@@ -3,13 +3,13 @@
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
 from homalos.model.trading import Order
-from homalos.trading.risk.view import RiskView, Rule
+from homalos.trading.risk.group_limits import GroupRule
+from homalos.trading.risk.view import RiskView
 
 
-class PositionBySector(Rule):
+class PositionBySector(GroupRule):
     name = "position_sector"
     needs = ("sector",)
-    for_reducing = False
     keys = ("lots_of", "max_sector_lots", "max_sector_net_lots")
     en = "one sector of products.yaml: both directions added, or net"
     zh = "单板块：多空相加或净持仓，含在途"
@@ -21,18 +21,4 @@ class PositionBySector(Rule):
         group = view.place.sector
         if group is None:
             return None
-        if view.opens:
-            gross, most = group.gross + group.opens + order.lots, view.limits.sector_lots
-            if gross > most:
-                text = f"{gross} lots in {group.name}: at most {most}"
-                return Denial(self.name, gross, most, text)
-        if view.buys:
-            net = group.net + group.buy + order.lots
-        else:
-            net = group.sell - group.net + order.lots
-        if net > self._most_net:
-            text = (
-                f"net {net} lots in {group.name} with the working orders: at most {self._most_net}"
-            )
-            return Denial(self.name, net, self._most_net, text)
-        return None
+        return self.judge(order, view, group, view.limits.sector_lots)
