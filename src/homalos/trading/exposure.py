@@ -87,7 +87,7 @@ class Exposure:
     __slots__ = ("_products", "_sectors", "account", "gross_units", "net_units", "profit_units")
 
     def __init__(self) -> None:
-        self.account = Group("account")
+        self.account = Group("all contracts")
         self._products: dict[str, Group] = {}
         self._sectors: dict[str, Group] = {}
         self.gross_units = 0
