@@ -89,7 +89,6 @@ class CtpGateway(Gateway):
         self._clock = clock
         self._section = section
         self._account = account
-        self._on_clock = on_clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._post: Callable[[Event], None] | None = None
         self._readers = Readers(serve, spin=section.consumer == "spin")
