@@ -1,5 +1,6 @@
 """A cancel in reserve for every order that rests, so that no cancel ever has to wait."""
 
+import pytest
 from tests.unit.trading.desk import DAY, RB, Desk, M, venue_state
 
 from homalos.config.sections.trading import TradingSection
@@ -24,6 +25,7 @@ def _cancelled(desk: Desk, count: int) -> None:
         desk.report(id_, S.CANCELLED)
 
 
+@pytest.mark.fires("cancel_budget")
 def test_the_order_that_would_need_the_last_cancel_is_denied() -> None:
     desk = _desk(3)
     _cancelled(desk, 2)

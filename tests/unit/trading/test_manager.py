@@ -182,6 +182,7 @@ def test_market_order_leaves_as_a_fak_limit_through_the_opposite_price() -> None
     assert desk.venue.sent[-1].price == 3503.0
 
 
+@pytest.mark.fires("price")
 def test_market_order_without_any_price_is_denied() -> None:
     desk = Desk()
     desk.books.quotes.clear()
@@ -190,6 +191,7 @@ def test_market_order_without_any_price_is_denied() -> None:
     assert [d.rule for d in desk.seen(OrderDenied)[0].denials] == ["price"]
 
 
+@pytest.mark.fires("instrument")
 def test_unknown_contract_is_denied_by_name() -> None:
     desk = Desk()
     desk.submit(instrument=InstrumentId("SHFE.zz2601"))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from tests.unit.trading.desk import DAY, RB, Desk, M
 
@@ -113,6 +114,7 @@ def test_as_a_limit_order_it_joins_the_auction() -> None:
     assert "phase" in desk.denials(), "the match minute takes nothing"
 
 
+@pytest.mark.fires("auction")
 def test_or_it_is_denied() -> None:
     desk = _auction()
     desk.submit(auction=AuctionPolicy.DENY)
@@ -123,12 +125,14 @@ def test_or_it_is_denied() -> None:
     assert len(desk.venue.sent) == 1
 
 
+@pytest.mark.fires("held")
 def test_what_is_held_can_be_cancelled_replaced_and_ends_with_its_time() -> None:
     desk = _auction()
     cancelled, replaced = desk.submit(), desk.submit(lots=2)
     desk.submit(good_till=desk.clock.now() + 5 * SECOND)
     desk.cancel(cancelled)
-    assert desk.seen(OrderDenied)[-1].order.id == cancelled
+    denied = desk.seen(OrderDenied)[-1]
+    assert (denied.order.id, denied.denials[0].rule) == (cancelled, "held")
     desk.post(ReplaceOrder(replaced, 3490.0, 7, "alpha", desk.clock.now()))
     desk.advance(6)
     assert len(desk.seen(OrderDenied)) == 2

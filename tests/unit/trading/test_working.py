@@ -216,6 +216,7 @@ def test_a_chased_exit_stays_an_exit() -> None:
     assert sum(order.lots for order in later) <= 2
 
 
+@pytest.mark.fires("reduce_only")
 def test_an_exit_whose_lots_went_another_way_between_two_tries_does_not_open() -> None:
     desk = Desk()
     desk.trade(Side.BUY, 5)
@@ -253,6 +254,7 @@ def test_a_refused_cancel_of_a_time_out_is_asked_for_again() -> None:
     assert desk.venue.cancelled == [id_, id_]
 
 
+@pytest.mark.fires("good_till")
 def test_good_till_ends_a_chase_and_what_is_held() -> None:
     desk = Desk()
     till = desk.clock.now() + 4 * SECOND

@@ -1,5 +1,6 @@
 """OCO pairs and brackets: two orders never work for the same lots, and none is left over."""
 
+import pytest
 from tests.unit.trading.conditional.floor import STATES, Floor
 from tests.unit.trading.desk import RB
 
@@ -16,6 +17,7 @@ from homalos.model.events import (
 K = ConditionalKind
 
 
+@pytest.mark.fires("oco")
 def test_one_cancels_the_other() -> None:
     floor = Floor(long=2)
     stop, target = floor.pair()
@@ -143,6 +145,7 @@ def test_another_strategys_lots_are_never_taken() -> None:
 # ------------------------------------------------------------------ brackets
 
 
+@pytest.mark.fires("bracket")
 def test_a_bracket_is_armed_by_its_entrys_fills_and_sized_by_them() -> None:
     floor = Floor()
     entry, stop, target = floor.bracket(lots=3)

@@ -19,6 +19,7 @@ from homalos.trading.conditional import placing
 K = ConditionalKind
 
 
+@pytest.mark.fires("stop")
 def test_a_stop_closes_with_a_market_order() -> None:
     floor = Floor(long=2)
     id_ = floor.place(lots=2)
@@ -54,6 +55,7 @@ def test_a_stop_of_a_short_buys() -> None:
     assert (order.side, order.offset) == (Side.BUY, Offset.CLOSE_TODAY)
 
 
+@pytest.mark.fires("stop_limit")
 def test_a_stop_limit_rests_at_its_limit() -> None:
     floor = Floor(long=1)
     id_ = floor.place(kind=K.STOP_LIMIT, limit=3478.0)
@@ -62,6 +64,7 @@ def test_a_stop_limit_rests_at_its_limit() -> None:
     assert (order.kind, order.tif, order.price) == (OrderKind.LIMIT, TimeInForce.GFD, 3478.0)
 
 
+@pytest.mark.fires("take_profit")
 def test_a_take_profit_fires_in_favour() -> None:
     floor = Floor(long=1)
     id_ = floor.place(kind=K.TAKE_PROFIT, trigger=3520.0)
@@ -71,6 +74,7 @@ def test_a_take_profit_fires_in_favour() -> None:
     assert floor.status(id_) is STATES.FIRED
 
 
+@pytest.mark.fires("trailing")
 def test_a_trailing_stop_follows_and_fires() -> None:
     floor = Floor(long=1)
     id_ = floor.place(kind=K.TRAILING, trigger=None, trail_ticks=10)

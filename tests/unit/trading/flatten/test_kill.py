@@ -131,6 +131,7 @@ def test_a_contracts_own_limit_splits_too() -> None:
 # ---------------------------------------------------------------- scopes
 
 
+@pytest.mark.fires("flatten")
 def test_one_strategy_is_closed_and_stopped_and_the_others_go_on() -> None:
     floor = Floor()
     floor.runs()
