@@ -43,8 +43,8 @@ class Market:
     """What is known before any venue speaks: products, calendar, sessions."""
 
     def __init__(self, config: Config) -> None:
-        self.products = Products(config.products)
         self.calendar = TradingCalendar(config.calendar)
+        self.products = Products(config.products, self.calendar)
         self.sessions = Sessions(self.calendar, self.products)
 
 

@@ -18,8 +18,8 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 @cache
 def market_tables() -> tuple[Products, Sessions]:
     """Products and sessions of config/products.yaml and config/calendar.yaml."""
-    products = Products(msgspec.convert(_load("products.yaml"), ProductsFile))
     calendar = TradingCalendar(msgspec.convert(_load("calendar.yaml"), CalendarFile))
+    products = Products(msgspec.convert(_load("products.yaml"), ProductsFile), calendar)
     return products, Sessions(calendar, products)
 
 

@@ -209,7 +209,7 @@ def _instrument(row: Instrument) -> dict[str, Value]:
         "MaxMarketOrderVolume": row.max_market_lots, "MinLimitOrderVolume": row.min_lots,
         "MaxLimitOrderVolume": row.max_limit_lots, "VolumeMultiple": int(row.multiplier),
         "PriceTick": row.tick_size, "CreateDate": "20250101", "OpenDate": "20250101",
-        "ExpireDate": f"{row.delivery_month}15", "StartDelivDate": f"{row.delivery_month}15",
+        "ExpireDate": str(row.last_trading_day), "StartDelivDate": str(row.last_trading_day),
         "EndDelivDate": f"{row.delivery_month}20", "InstLifePhase": "1", "IsTrading": 1,
         "PositionType": "2", "PositionDateType": "1" if row.splits_today else "2",
         "LongMarginRatio": 0.1, "ShortMarginRatio": 0.1, "MaxMarginSideAlgorithm": "1",

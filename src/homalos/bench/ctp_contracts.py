@@ -34,7 +34,7 @@ def trading_day() -> int:
 
 def contracts(count: int = ALL) -> tuple[Instrument, ...]:
     """The first ``count`` contracts of products.yaml, one month of all products after the other."""
-    products = Products(_shipped().products)
+    products = Products(_shipped().products, TradingCalendar(_shipped().calendar))
     found: list[Instrument] = []
     for instrument in _listed(products, trading_day()):
         found.append(instrument)

@@ -41,6 +41,13 @@ class TradingCalendar:
         """The last trading day before ``day``, which need not be one itself."""
         return self._step(day, -_ONE, self._previous)
 
+    def shift(self, day: int, count: int) -> int:
+        """The trading day ``count`` trading days after ``day`` (before it, below zero); 0: ``day``
+        itself, whatever it is."""
+        for _ in range(abs(count)):
+            day = self.next_day(day) if count > 0 else self.previous_day(day)
+        return day
+
     def has_night(self, day: int) -> bool:
         """Whether the trading day ``day`` begins with a night session, on the evening of
         ``previous_day(day)``, for products that have one.

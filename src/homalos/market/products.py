@@ -9,6 +9,8 @@ from homalos.config.sections.products import (
     ProductRow,
     ProductsFile,
 )
+from homalos.market.calendar import TradingCalendar
+from homalos.market.delivery import Deliveries
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Fees, Instrument, Rate
@@ -58,7 +60,8 @@ class Product(Record, frozen=True):
 class Products:
     """The products of the six exchanges. What the venue itself says of a contract wins over it."""
 
-    def __init__(self, file: ProductsFile) -> None:
+    def __init__(self, file: ProductsFile, calendar: TradingCalendar) -> None:
+        self.delivery = Deliveries(file.delivery, calendar)
         self.day_sessions = {
             name: tuple(_range(times) for times in ranges)
             for name, ranges in (DAY_SESSIONS | file.day_sessions).items()
@@ -114,6 +117,7 @@ class Products:
             limit_ratio=product.limit_ratio,
             splits_today=exchange in SPLITS_TODAY,
             single_side=_single_side(product.single_side, delivery, trading_day),
+            last_trading_day=self.delivery.last_trading_day(exchange, name, delivery),
         )
 
     def canonical(self, exchange: str, symbol: str, trading_day: int) -> InstrumentId:

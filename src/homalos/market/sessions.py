@@ -12,6 +12,7 @@ from homalos.market.calendar import TradingCalendar
 from homalos.market.products import NIGHT_BEGINS, Product, Products
 from homalos.model.enums import Phase
 from homalos.model.event import Record
+from homalos.model.market import Instrument
 from homalos.model.times import MINUTE, china_day, china_midnight
 
 ENTRY_MINUTES = 4
@@ -104,6 +105,14 @@ class Sessions:
         if not segments:
             raise ValueError(f"{trading_day} is not a trading day")
         return segments[0].start, segments[-1].end
+
+    def early_close(self, item: Instrument, trading_day: int) -> int | None:
+        """When this contract closes for ever, if it does so on ``trading_day`` before the others
+        of its product (``last_close`` in products.yaml: bond futures); else ``None``."""
+        if item.last_trading_day != trading_day:
+            return None
+        minutes = self._products.delivery.last_close(item.exchange, item.product)
+        return None if minutes is None else china_midnight(trading_day) + minutes * MINUTE
 
     def _day_of(self, exchange: str, product: str, ts: int) -> int:
         day = china_day(ts)

@@ -45,6 +45,8 @@ class Instrument(Record, frozen=True):
     single_side: bool = False
     """Whether, over the contracts of the product, only the larger of long and short pays margin
     (大额单边; CTP: ``MaxMarginSideAlgorithm``)."""
+    last_trading_day: int = 0
+    """``yyyymmdd``, by the venue (CTP: ``ExpireDate``), else by products.yaml; 0: unknown."""
 
 
 class Depth(Record, frozen=True):

@@ -289,9 +289,14 @@ def _add_depth(db: Any) -> None:
     db["instruments"].add_column("single_side", int)
 
 
+def _add_last_day(db: Any) -> None:
+    db["instruments"].add_column("last_trading_day", int)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "tables", _create_tables),
     Migration(2, "profits by trade and by date, margin relief, orders to the limit", _add_depth),
+    Migration(3, "last trading days", _add_last_day),
 )
 
 

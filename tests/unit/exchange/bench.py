@@ -31,16 +31,20 @@ OTHER = AccountId("other")
 
 
 @cache
+def _calendar() -> TradingCalendar:
+    text = (ROOT / "config" / "calendar.yaml").read_text(encoding="utf-8")
+    return TradingCalendar(msgspec.convert(yaml.safe_load(text), CalendarFile))
+
+
+@cache
 def products() -> Products:
     text = (ROOT / "config" / "products.yaml").read_text(encoding="utf-8")
-    return Products(msgspec.convert(yaml.safe_load(text), ProductsFile))
+    return Products(msgspec.convert(yaml.safe_load(text), ProductsFile), _calendar())
 
 
 @cache
 def sessions() -> Sessions:
-    text = (ROOT / "config" / "calendar.yaml").read_text(encoding="utf-8")
-    file = msgspec.convert(yaml.safe_load(text), CalendarFile)
-    return Sessions(TradingCalendar(file), products())
+    return Sessions(_calendar(), products())
 
 
 def at(hours: int, minutes: int = 0, seconds: int = 0, day: int = DAY) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from homalos.config.key import Section, key
+from homalos.config.sections.delivery import DeliveryRow, unknown_names
 
 DAY_SESSIONS: dict[str, tuple[str, ...]] = {
     "commodity": ("09:00-10:15", "10:30-11:30", "13:30-15:00"),
@@ -136,6 +137,13 @@ class ProductsFile(Section, frozen=True):
         ),
     ] = msgspec.field(default_factory=dict)
     products: Annotated[tuple[ProductEntry, ...], key("The products.", "品种列表。")] = ()
+    delivery: Annotated[
+        tuple[DeliveryRow, ...],
+        key(
+            "Last trading days, and what holds as delivery nears.",
+            "最后交易日与临近交割的规定。",
+        ),
+    ] = ()
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         seen: set[str] = set()
@@ -147,6 +155,7 @@ class ProductsFile(Section, frozen=True):
                 if row.day is not None and row.day not in DAY_SESSIONS | self.day_sessions:
                     at = f"products.{index}.rows.{number}.day"
                     yield at, f"no {row.day} in day_sessions", f"day_sessions 中没有 {row.day}"
+        yield from unknown_names(self.delivery, frozenset(seen))
         for name, ranges in self.day_sessions.items():
             edges = [edge for times in ranges for edge in times.split("-")]
             if not edges or edges != sorted(set(edges)):

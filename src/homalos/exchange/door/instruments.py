@@ -14,12 +14,12 @@ MONTHS = 12
 
 
 def row(item: Instrument) -> Row:
-    """``InstrumentField`` of a futures contract. Its dates are the delivery month's: no source
-    tells the last trading day, so the 15th stands for it."""
+    """``InstrumentField`` of a futures contract. No source tells the days of delivery itself: the
+    last trading day stands for them."""
     year, month = divmod(item.delivery_month, 100)
     if not item.delivery_month:
         year = month = 0
-    expires = f"{year:04d}{month:02d}15" if year else ""
+    expires = str(item.last_trading_day) if item.last_trading_day else ""
     listed = f"{year - 1:04d}{month:02d}16" if year else ""
     return {
         "ExchangeID": item.exchange,

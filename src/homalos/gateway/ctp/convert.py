@@ -16,7 +16,7 @@ from homalos.market.products import SHORT_YEARS, Products, split_symbol
 from homalos.model.enums import Offset, OrderKind, OrderStatus, Phase, Side, TimeInForce
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Fees, Instrument, Rate
-from homalos.model.times import DAY, HOUR, china_midnight
+from homalos.model.times import DAY, HOUR, china_midnight, to_date, to_day
 from homalos.model.trading import Order
 
 SIDES = {"0": Side.BUY, "1": Side.SELL}
@@ -257,6 +257,7 @@ class Contracts:
             limit_ratio=known.limit_ratio if known else 0.0,
             splits_today=row.get("PositionDateType") == _TODAY_SPLIT,
             single_side=_single_side(row, known),
+            last_trading_day=_expires(row) or (known.last_trading_day if known else 0),
         )
 
     def _canonical(self, exchange: str, symbol: str, row: Mapping[str, Any]) -> InstrumentId:
@@ -275,6 +276,15 @@ def _single_side(row: Mapping[str, Any], known: Instrument | None) -> bool:
     if told in ("0", "1"):
         return bool(told == "1")
     return known is not None and known.single_side
+
+
+def _expires(row: Mapping[str, Any]) -> int:
+    """``ExpireDate``, the last trading day; 0: not told (brokers' tables have empty ones)."""
+    text = str(row.get("ExpireDate", ""))
+    try:
+        return to_day(to_date(int(text))) if len(text) == 8 else 0
+    except ValueError:
+        return 0
 
 
 def _positive(row: Mapping[str, Any], name: str) -> float | None:

@@ -17,7 +17,6 @@ from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
 from homalos.model.times import SECOND
 from homalos.trading.books import Books
-from homalos.trading.flatten.last_day import early_close
 from homalos.trading.registry import OrderRegistry
 
 _SESSIONS_MAX = 4
@@ -69,7 +68,7 @@ class DayFlat:
             day = sessions.trading_day(row.exchange, row.product, ts)
             last = end == sessions.span(row.exchange, row.product, day)[1]
             if last:
-                end = early_close(row, day, sessions.calendar) or end
+                end = sessions.early_close(row, day) or end
             if end > now and (last or entry.flat == "session"):
                 return end
             ts = sessions.next_boundary(row.exchange, row.product, max(ts, end))

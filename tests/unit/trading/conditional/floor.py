@@ -40,7 +40,8 @@ STATES = ConditionalStatus
 
 def sessions() -> Sessions:
     config = load(Path(__file__).parents[4] / "config", environ={}).config
-    return Sessions(TradingCalendar(config.calendar), Products(config.products))
+    calendar = TradingCalendar(config.calendar)
+    return Sessions(calendar, Products(config.products, calendar))
 
 
 SESSIONS = sessions()

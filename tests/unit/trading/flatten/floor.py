@@ -33,7 +33,8 @@ ALPHA, BETA = StrategyId("alpha"), StrategyId("beta")
 @cache
 def sessions() -> Sessions:
     config = load(Path(__file__).parents[4] / "config", environ={}).config
-    return Sessions(TradingCalendar(config.calendar), Products(config.products))
+    calendar = TradingCalendar(config.calendar)
+    return Sessions(calendar, Products(config.products, calendar))
 
 
 class Floor(Desk):

@@ -36,7 +36,6 @@ from homalos.model.events import (
 from homalos.model.flatten import FlattenJob
 from homalos.model.ids import InstrumentId
 from homalos.model.times import MINUTE, SECOND, china_midnight, china_text
-from homalos.trading.flatten.last_day import early_close
 
 # START is 09:30 of 2026-01-05, a Monday; rb trades 21:00 to 23:00 and until 15:00.
 CLOSE = china_midnight(DAY) + 15 * 60 * MINUTE
@@ -215,13 +214,12 @@ def test_ends_of_every_kind_of_product(
 
 
 def test_a_bond_future_closes_at_half_past_eleven_on_its_last_day() -> None:
-    row = replace(instrument(M), exchange="CFFEX", product="T", delivery_month=202603)
-    calendar = sessions().calendar
-    # 2026-03-13 is the second Friday of March.
-    close = early_close(row, 20260313, calendar)
+    row = replace(instrument(M), exchange="CFFEX", product="T", last_trading_day=20260313)
+    early_close = sessions().early_close
+    close = early_close(row, 20260313)
     assert close == china_midnight(20260313) + (11 * 60 + 30) * MINUTE
-    assert early_close(row, 20260312, calendar) is None
-    assert early_close(replace(row, product="IF"), 20260313, calendar) is None
+    assert early_close(row, 20260312) is None
+    assert early_close(replace(row, product="IF"), 20260313) is None
     floor = Floor()
     morning = china_midnight(20260313) + 10 * 60 * MINUTE
     assert floor.flatten._day.end(entry(), row, morning) == close
