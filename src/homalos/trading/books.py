@@ -41,7 +41,7 @@ from homalos.trading.performance import Performances
 from homalos.trading.reservations import Reservations, order_cost
 from homalos.trading.strategy_book import NetBook
 from homalos.trading.strategy_books import StrategyBooks
-from homalos.trading.venue_lots import DayOfTrades, lots_of, same_lots
+from homalos.trading.venue_lots import DayOfTrades, lots_of, same_lots, with_known
 
 _OPEN = Offset.OPEN
 
@@ -313,7 +313,8 @@ class Books:
             for direction, side in contract.sides():
                 row = rows.get((id_, direction))
                 if snapshot.trades or not same_lots(side, row):
-                    side.replace(lots_of(row, snapshot.trading_day, snapshot.trades))
+                    parts = lots_of(row, snapshot.trading_day, snapshot.trades)
+                    side.replace(with_known(parts, side))
                 if row is not None and row.closed_profit is not None:
                     side.closed_profit = row.closed_profit
                     side.closed_by_trade = row.closed_profit_by_trade or 0.0

@@ -12,6 +12,7 @@ from homalos.trading.contract import Contract
 from homalos.trading.strategy_book import NetBook
 
 _BUY, _OPEN = Side.BUY, Offset.OPEN
+_MICRO = 1_000_000
 
 
 def order_cost(contract: Contract, order: Order) -> tuple[float, float]:
@@ -38,9 +39,10 @@ class _Held:
         self.lots = 0
         self.opens = order.offset is _OPEN
         self.buys = order.side is _BUY
-        # Whole cents a lot, so that sums of them are exact.
-        self.margin = int(cost[0] * 100 / order.lots + 0.5)
-        self.fee = int(cost[1] * 100 / order.lots + 0.5)
+        # Whole millionths of a yuan a lot, so that sums of them are exact. Cents were too coarse:
+        # what is frozen is not rounded, and a hundred lots would be off by half a yuan.
+        self.margin = int(cost[0] * _MICRO / order.lots + 0.5)
+        self.fee = int(cost[1] * _MICRO / order.lots + 0.5)
         self.value = int(order.price * contract.multiplier * 100 + 0.5)
 
 
@@ -61,12 +63,12 @@ class Reservations:
     @property
     def margin(self) -> float:
         """Frozen margin, yuan."""
-        return self._margin / 100
+        return self._margin / _MICRO
 
     @property
     def fees(self) -> float:
         """Frozen fees, yuan."""
-        return self._fees / 100
+        return self._fees / _MICRO
 
     def hold(
         self, order: Order, lots: int, contract: Contract, book: NetBook, cost: tuple[float, float]

@@ -9,6 +9,9 @@ from homalos.trading.lots import Lot, LotSide
 
 Key = tuple[InstrumentId, Direction]
 
+_SAME_PRICE = 1e-6
+"""An average of the venue's and one of ours are the same; a tick is far more."""
+
 
 def key_of(trade: Trade) -> Key:
     """Contract and direction whose lots the trade adds to or takes from."""
@@ -74,3 +77,18 @@ def lots_of(row: Position | None, day: int, trades: Iterable[Trade]) -> list[Lot
     basis = (row.cost_price * row.lots - known) / rest
     old = [Lot(row.yesterday_lots, opened, basis, 0, False)] if row.yesterday_lots else []
     return [*old, *([Lot(wanted, basis, basis, day, True)] if wanted else []), *today]
+
+
+def with_known(parts: list[Lot], side: LotSide) -> list[Lot]:
+    """``parts`` of the venue, with the older lots one by one as the books know them, where they
+    make up the venue's average: it does not tell single ones, and the profit by trade of the next
+    close depends on which of them goes first."""
+    if not parts or parts[0].today:
+        return parts
+    (old, *rest), known = parts, [part for part in side.parts if not part.today]
+    opened = sum(part.lots * part.open_price for part in known)
+    if sum(part.lots for part in known) != old.lots:
+        return parts
+    if abs(opened / old.lots - old.open_price) > _SAME_PRICE:
+        return parts
+    return [Lot(p.lots, p.open_price, old.basis, p.opened, False) for p in known] + rest
