@@ -34,6 +34,7 @@ from homalos.trading.manager import OrderManager
 from homalos.trading.offsets import BookMode
 from homalos.trading.risk.gate import RiskGate
 from homalos.trading.risk.user_rules import UserRules
+from homalos.trading.watch.keeper import LossWatch
 
 ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
 """Roles that every profile has."""
@@ -126,6 +127,11 @@ class Engine:
             opaque=self.gateway.opaque_positions,
         )  # fmt: skip
         self.flatten.configure(config.trading, config.risk)
+        self.losses = LossWatch(
+            self.bus, self.timers, self.books, self.orders.venue, self.control
+        )
+        self.losses.configure(config.risk)
+        self.risk.view.losses = self.losses.standing
         self.strategies = StrategyManager(
             self.bus, self.timers, ids, View(self.books, self.orders, self.conditionals),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
@@ -148,6 +154,7 @@ class Engine:
         self.control.attach()
         self.orders.attach()
         self.flatten.attach()
+        self.losses.attach()
         self.conditionals.attach()
         self.conditionals.expect = self.strategies.expect
         self.strategies.attach()
@@ -178,6 +185,7 @@ class Engine:
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
         self.flatten.configure(config.trading, config.risk)
+        self.losses.configure(config.risk)
         if self.user_rules is not None:
             self.user_rules.configure(config.risk)
         self.strategies.configure(config.strategy)
@@ -193,6 +201,7 @@ class Engine:
             "conditionals": self.conditionals.state(),
             "control": self.control.state_record(),
             "flatten": self.flatten.state(),
+            "losses": self.losses.state(),
             "orders": self.orders.state(),
             "risk": self.risk.state(),
             "strategies": self.strategies.state(),

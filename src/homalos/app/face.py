@@ -35,6 +35,7 @@ from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.reconciling import AcceptVenue, AssignLoss, Reconcile
 from homalos.model.trading import Account, Order, Position, StrategyPerformance, Trade
 from homalos.trading.states import LIVE
+from homalos.trading.watch.telling import told
 
 KEPT = 200
 _DENIED = OrderStatus.DENIED
@@ -209,6 +210,10 @@ class Face:
                 for row in now.missing
             ],
         }
+
+    def losses(self) -> dict[str, Any]:
+        """Losses, drawdowns and margin use against their limits and levels."""
+        return told(self._engine.losses)
 
     def has_order(self, order_id: OrderId) -> bool:
         """By its own id, or by its intent's, as a cancel finds it."""

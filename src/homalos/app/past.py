@@ -32,6 +32,7 @@ from homalos.model.events import (
 )
 from homalos.model.journaled import RunEnded, RunStarted
 from homalos.model.times import SECOND
+from homalos.model.watching import LossesNoted
 from homalos.trading import recovery
 from homalos.trading.control import ControlState
 
@@ -174,6 +175,7 @@ class Memory:
             engine.bus.record(engine.books.snapshot(), Kind.CHECKPOINT)
             engine.conditionals.checkpoint()
             engine.flatten.checkpoint()
+            engine.losses.checkpoint()
             engine.orders.working.checkpoint()
             self._file.fold_from = self._journal.needed_from = segment
             self._write()
@@ -197,6 +199,8 @@ def restore(
     for event in past:
         if isinstance(event, FlattenChanged):
             engine.flatten.fold(event.job)
+        elif isinstance(event, LossesNoted):
+            engine.losses.fold(event)
     saved = [event for event in past if isinstance(event, StrategiesSaved)]
     if saved:
         engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))

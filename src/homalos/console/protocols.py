@@ -30,6 +30,9 @@ class Queries(Protocol):
         """Orders that this daemon alone holds, oldest first; each row says that it is local, and
         why it could not fire now."""
 
+    def losses(self) -> dict[str, Any]:
+        """Losses, drawdowns and margin use, against their limits and levels."""
+
     def books_of(self, strategy: str) -> bool:
         """Whether there is a strategy, or a book, of this name."""
 

@@ -208,6 +208,12 @@ def _reads(app: FastAPI, queries: Queries) -> None:
     async def positions() -> Response:
         return answer([_named(p) for p in queries.positions()])
 
+    @app.get("/api/v1/risk/losses")
+    async def losses() -> Response:
+        """``account`` and each of ``strategies``: loss of the day and drawdown with limits, and the
+        sentence of one that stands; margin use; the levels, and which have acted."""
+        return answer(queries.losses())
+
     @app.get("/api/v1/orders")
     async def orders(request: Request) -> Response:
         return answer([order_row(o) for o in queries.orders(limit(request))])

@@ -74,6 +74,7 @@ from homalos.model.reconciling import (
     Reconcile,
     VenueTaken,
 )
+from homalos.model.watching import LossesNoted
 
 
 class Lane(IntEnum):
@@ -110,7 +111,7 @@ CATALOGUE: dict[type[Event], Entry] = {
     row.event: row
     for row in (
         _row(SetTradingState, _C, "operator kernel risk console", "orders risk"),
-        _row(TradingStateChanged, _C, "risk", "strategy store console monitor", broadcast=True),
+        _row(TradingStateChanged, _C, "risk", "risk strategy store console monitor", broadcast=True),
         _row(KillSwitch, _C, "operator console monitor orders", "orders risk"),
         _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
         _row(EndFlatten, _C, "operator console", "orders"),
@@ -123,7 +124,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(ConfigChanged, _C, "config", "config store console monitor", broadcast=True),
         _row(ConfigRefused, _C, "config", "config store console monitor", broadcast=True),
         _row(RiskRulesEdited, _C, "config", "risk monitor", broadcast=True),
-        _row(StrategyCommand, _C, "operator console config orders", "orders strategy"),
+        _row(StrategyCommand, _C, "operator console config orders risk", "orders strategy"),
         _row(StrategyStateChanged, _C, "strategy", "orders store console monitor", broadcast=True),
         _row(StrategyParametersChanged, _C, "strategy", "store console monitor", broadcast=True),
         _row(StrategiesSaved, _C, "kernel", "store", broadcast=True),
@@ -133,6 +134,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(AcceptVenue, _C, "operator console", "orders"),
         _row(AssignLoss, _C, "operator console", "orders"),
         _row(PositionAdjusted, _C, "orders", "store console monitor", broadcast=True),
+        _row(LossesNoted, _C, "risk", "store", broadcast=True),
         _row(LossAssigned, _C, "orders", "store console monitor", broadcast=True),
         _row(SubmitOrder, _E, "strategy orders console operator", "orders"),
         _row(CancelOrder, _E, "strategy orders console operator", "orders"),

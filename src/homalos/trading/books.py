@@ -371,6 +371,10 @@ class Books:
         last, price = self.marks.get(instrument), self._section.margin_price
         return contract.position(self.account_id, direction, last, price)
 
+    def held(self) -> Iterable[Contract]:
+        """Contracts in which there are lots, as they stand now."""
+        return self._held.values()
+
     def positions(self) -> tuple[Position, ...]:
         """Every direction that holds lots, in order of contract."""
         return tuple(

@@ -7,6 +7,7 @@ import msgspec
 
 from homalos.config.key import key
 from homalos.config.sections.risk_delivery import DeliveryKeys
+from homalos.config.sections.risk_losses import double_levels
 
 Lots = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
@@ -356,3 +357,4 @@ class RiskSection(DeliveryKeys):
                 en, zh = f"a second row for {row.id}", f"策略 {row.id} 重复"
                 yield f"strategies.{index}.id", en, zh
             seen.add(row.id)
+        yield from double_levels(self.watches)

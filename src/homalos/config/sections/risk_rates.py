@@ -28,6 +28,11 @@ def _key(window: str, en: str, zh: str) -> msgspec.Meta:
     return key(en, zh, unit=_UNITS[window], ge=0, le=100_000_000, applies="at once")
 
 
+def _loss(en: str, zh: str) -> msgspec.Meta:
+    zh = f"{zh}，0 为关闭。"
+    return key(f"{en}; 0: off.", zh, unit="yuan", ge=0, le=10**12, applies="at once")
+
+
 _EACH = " of each strategy", "每个策略"
 _ITS = " of this strategy", "该策略"
 
@@ -50,6 +55,12 @@ class StrategyLimits(Section):
     max_cancels_per_s: Annotated[int, _cancels("s", *_ITS)] | None = None
     max_cancels_per_min: Annotated[int, _cancels("min", *_ITS)] | None = None
     max_cancels_per_day: Annotated[int, _cancels("day", *_ITS)] | None = None
+    max_day_loss: Annotated[
+        float, _loss("Loss of this strategy in the trading day", "该策略当日亏损上限")
+    ] | None = None
+    max_drawdown: Annotated[
+        float, _loss("Fall of this strategy from the most that it had made", "该策略最大回撤")
+    ] | None = None
 
 
 class RateKeys(Section):

@@ -15,6 +15,7 @@ from homalos.trading.registry import Resting
 from homalos.trading.reservations import Reservations
 from homalos.trading.risk.limits import ContractLimits
 from homalos.trading.sending import Sender
+from homalos.trading.watch.standing import Standing
 
 
 class RiskView:
@@ -41,6 +42,7 @@ class RiskView:
         "instrument",
         "last_price",
         "limits",
+        "losses",
         "lower_limit",
         "margin",
         "margin_used",
@@ -134,6 +136,11 @@ class RiskView:
     open_orders: int
     resting: Resting
     """Open orders of this contract."""
+    losses: Standing
+    """Losses that stand above their limit; bound once."""
+
+    def __init__(self) -> None:
+        self.losses = Standing()
 
 
 class Rule(ABC):

@@ -6,6 +6,8 @@ from homalos.trading.risk.rules.closable import Closable
 from homalos.trading.risk.rules.collar import Collar
 from homalos.trading.risk.rules.collar_opposite import OppositeCollar
 from homalos.trading.risk.rules.connection import Connection
+from homalos.trading.risk.rules.daily_loss import DailyLoss
+from homalos.trading.risk.rules.drawdown import Drawdown
 from homalos.trading.risk.rules.duplicate import Duplicate
 from homalos.trading.risk.rules.instrument_list import InstrumentList
 from homalos.trading.risk.rules.leverage import Leverage
@@ -53,6 +55,8 @@ RULES: tuple[type[Rule], ...] = (
     PositionByProduct,
     PositionBySector,
     PositionTotal,
+    DailyLoss,
+    Drawdown,
     Notional,
     Leverage,
     MarginAvailable,

@@ -1,0 +1,1 @@
+"""Losses at valid marks, and what acts on them."""

@@ -1,0 +1,187 @@
+"""Valid marks: the prices at which held lots are valued for losses.
+
+The last price of a tick is one only in continuous trading, and not when the tick is the first of
+its contract after a connect or at the start of a session, too old, or a push of the settlement.
+Where a market is locked, longs at the lower limit and shorts at the upper are marked at the limit,
+for nobody takes them at any other price. Quotes are looked at, not listened to: ticks cost nothing
+here, and of several between two looks the last counts.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from homalos.model.enums import Phase
+from homalos.model.ids import InstrumentId
+from homalos.model.market import Tick
+from homalos.model.watching import MarkNote
+from homalos.trading.books import Books
+from homalos.trading.contract import Contract
+from homalos.trading.registry import VenueStatus
+
+NO_QUOTE = "no quote"
+NOT_CONTINUOUS = "not in continuous trading"
+FIRST = "the first tick after a connect or at a session's start"
+STALE = "too old"
+SETTLEMENT = "a push of the settlement price"
+NO_PRICE = "no last price"
+
+
+class Mark:
+    """Of one contract. ``trading_day`` 0: it never had a valid one."""
+
+    __slots__ = ("long", "primed", "seen", "short", "trading_day", "ts", "why")
+
+    def __init__(self) -> None:
+        self.long: float | None = None
+        self.short: float | None = None
+        self.trading_day = 0
+        self.ts = 0
+        self.seen: Tick | None = None
+        """The last quote that was looked at."""
+        self.primed = False
+        """The first tick has passed."""
+        self.why = NO_QUOTE
+        """Why the last quote was not valid; empty: it was."""
+
+
+def locked(tick: Tick, contract: Contract) -> tuple[bool, bool]:
+    """Whether longs cannot be sold (nobody bids at the lower limit), or shorts cannot be bought
+    back (nobody offers at the upper one)."""
+    half = contract.instrument.tick_size / 2
+    bid, ask, lower, upper = tick.bid_price, tick.ask_price, tick.lower_limit, tick.upper_limit
+    bids, asks = bid is not None and tick.bid_lots > 0, ask is not None and tick.ask_lots > 0
+    down = not bids and asks and lower is not None and ask is not None and ask < lower + half
+    up = not asks and bids and upper is not None and bid is not None and bid > upper - half
+    return down, up
+
+
+def fault(mark: Mark, tick: Tick, phase: Phase | None, now: int, oldest: int) -> str:
+    """Why a new quote is no valid mark; empty: it is one. ``oldest``: its greatest age, ns."""
+    if phase is not Phase.CONTINUOUS:
+        return NOT_CONTINUOUS
+    before = mark.seen
+    if not mark.primed or before is None:
+        return FIRST
+    if now - tick.ts_event > oldest:
+        return STALE
+    if tick.settlement is not None and tick.volume <= before.volume:
+        return SETTLEMENT
+    return ""
+
+
+class Marks:
+    """Of every contract that was held since the start."""
+
+    def __init__(self, books: Books, venue: VenueStatus) -> None:
+        self._books = books
+        self._venue = venue
+        self._marks: dict[InstrumentId, Mark] = {}
+
+    def look(self, held: Iterable[Contract], now: int, oldest: int) -> set[InstrumentId]:
+        """Look at the quotes of what is held; the contracts that have a new mark."""
+        fresh: set[InstrumentId] = set()
+        quotes, marks = self._books.quotes, self._marks
+        for contract in held:
+            id_ = contract.instrument.id
+            mark = marks.get(id_)
+            if mark is None:
+                mark = marks[id_] = Mark()
+            tick = quotes.get(id_)
+            if tick is not None and tick is not mark.seen and self._take(mark, tick, contract,
+                                                                         now, oldest):  # fmt: skip
+                fresh.add(id_)
+        return fresh
+
+    def _take(self, mark: Mark, tick: Tick, contract: Contract, now: int, oldest: int) -> bool:
+        phase = self._phase(contract)
+        mark.why = fault(mark, tick, phase, now, oldest)
+        mark.seen = tick
+        if phase is Phase.CONTINUOUS:
+            mark.primed = True
+        if mark.why:
+            return False
+        down, up = locked(tick, contract)
+        last = tick.last_price
+        long = tick.lower_limit if down else last
+        short = tick.upper_limit if up else last
+        if long is None and short is None:
+            mark.why = NO_PRICE
+            return False
+        mark.long = mark.long if long is None else long
+        mark.short = mark.short if short is None else short
+        mark.trading_day, mark.ts = self._books.trading_day, tick.ts_event
+        return True
+
+    def _phase(self, contract: Contract) -> Phase | None:
+        item = contract.instrument
+        return self._venue.phases.get((item.exchange, item.product))
+
+    def begin_anew(self, exchange: str = "", product: str = "") -> None:
+        """A connect, or a session's start of one product: the next tick is a first one."""
+        for id_, mark in self._marks.items():
+            contract = self._books.contract(id_)
+            item = None if contract is None else contract.instrument
+            if not exchange or item is None or (item.exchange, item.product) == (exchange, product):
+                mark.primed, mark.seen = False, self._books.quotes.get(id_)
+
+    # ------------------------------------------------------------ questions
+
+    def price(self, instrument: InstrumentId, net: int) -> float | None:
+        """Of net lots of a book; ``None``: never a valid one."""
+        mark = self._marks.get(instrument)
+        if mark is None:
+            return None
+        return mark.long if net > 0 else mark.short
+
+    def profit(self, contract: Contract, trading_day: int) -> float:
+        """Position profit by date (盯市) at the last valid mark; at the basis (0) without one.
+        ``trading_day`` not 0: a mark of another day counts as none."""
+        mark = self._marks.get(contract.instrument.id)
+        if mark is None or (trading_day and mark.trading_day != trading_day):
+            return 0.0
+        points = 0.0
+        if mark.long is not None:
+            points += mark.long * contract.long.lots - contract.long.basis_sum
+        if mark.short is not None:
+            points -= mark.short * contract.short.lots - contract.short.basis_sum
+        return points * contract.multiplier
+
+    def carried(self) -> float:
+        """Yuan by which the lots with which the trading day began are worth more at their last
+        marks than at the settlement."""
+        total = 0.0
+        for id_, mark in self._marks.items():
+            contract = self._books.contract(id_)
+            if contract is None:
+                continue
+            points = 0.0
+            if mark.long is not None:
+                points += mark.long * contract.long.rolled - contract.long.rolled_sum
+            if mark.short is not None:
+                points -= mark.short * contract.short.rolled - contract.short.rolled_sum
+            total += points * contract.multiplier
+        return total
+
+    def missing(self, held: Iterable[Contract], trading_day: int) -> Iterator[tuple[str, str]]:
+        """Contracts that count at their basis for want of a mark of this day, and why."""
+        for contract in held:
+            id_ = contract.instrument.id
+            mark = self._marks.get(id_)
+            if mark is None or mark.trading_day != trading_day:
+                yield id_, NO_QUOTE if mark is None else mark.why
+
+    # ------------------------------------------------------------ keeping
+
+    def notes(self) -> tuple[MarkNote, ...]:
+        return tuple(
+            MarkNote(id_, mark.trading_day, mark.long, mark.short, mark.ts)
+            for id_, mark in sorted(self._marks.items())
+            if mark.trading_day
+        )
+
+    def load(self, notes: Iterable[MarkNote]) -> None:
+        """As they were noted: the next tick of each contract is a first one."""
+        self._marks.clear()
+        for note in notes:
+            mark = self._marks[note.instrument] = Mark()
+            mark.long, mark.short = note.long, note.short
+            mark.trading_day, mark.ts = note.trading_day, note.ts

@@ -1,0 +1,169 @@
+"""Valid marks: each tick that is none, the locked market, the basis where there never was one."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.unit.trading.desk import DAY, M, RB
+from tests.unit.trading.watch.floor import WatchFloor
+
+from homalos.model.enums import Channel, Phase, Side
+from homalos.model.events import ConnectionChanged
+from homalos.trading.watch import marks as m
+
+FEES = 35.0  # ten lots of rb opened at 3500
+
+
+def mark(floor: WatchFloor) -> tuple[float | None, float | None, str]:
+    found = floor.watch.marks._marks[RB]
+    return found.long, found.short, found.why
+
+
+def test_a_price_in_continuous_trading_is_one() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    assert mark(floor) == (3500.0, 3500.0, "")
+    floor.pass_by(3480.0)
+    assert mark(floor) == (3480.0, 3480.0, "")
+    assert floor.loss() == 10 * 20 * 10 + FEES
+    assert floor.watch.at_basis() == ()
+
+
+@pytest.mark.parametrize(
+    ("phase", "changes", "why"),
+    [
+        (Phase.AUCTION, {}, m.NOT_CONTINUOUS),
+        (Phase.AUCTION_MATCH, {}, m.NOT_CONTINUOUS),
+        (Phase.BREAK, {}, m.NOT_CONTINUOUS),
+        (Phase.CLOSED, {}, m.NOT_CONTINUOUS),
+        (None, {"settlement": 3400.0, "volume": 0}, m.SETTLEMENT),
+        (None, {"last_price": None}, m.NO_PRICE),
+        (None, {"ts_event": 0}, m.STALE),
+    ],
+)
+def test_what_is_none(phase: Phase | None, changes: dict[str, Any], why: str) -> None:
+    floor = WatchFloor()
+    floor.holding()
+    if phase is not None:
+        floor.phase(phase)
+    if "volume" in changes:
+        changes["volume"] = floor.volume
+    floor.pass_by(3400.0, ticks=1, **changes)
+    floor.watch._on_change(None)
+    floor.advance(2)
+    assert mark(floor) == (3500.0, 3500.0, why) or floor.watch.marks._marks[RB].long == 3500.0
+    floor.watch.marks.look(floor.books.held(), floor.clock.now(), 10**10)
+    assert mark(floor) == (3500.0, 3500.0, why)
+    assert floor.loss() == FEES
+
+
+def test_a_settlement_with_new_volume_is_a_trade() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.pass_by(3490.0, settlement=3400.0)
+    assert mark(floor)[0] == 3490.0
+
+
+@pytest.mark.parametrize("how", ["connect", "session"])
+def test_the_first_tick_after_a_connect_or_a_sessions_start_is_none(how: str) -> None:
+    floor = WatchFloor()
+    floor.holding()
+    now = floor.clock.now()
+    if how == "connect":
+        floor.post(ConnectionChanged("test", Channel.MARKET_DATA, False, "gone", now))
+        floor.post(ConnectionChanged("test", Channel.MARKET_DATA, True, "", now))
+    else:
+        floor.phase(Phase.BREAK)
+        floor.phase(Phase.CONTINUOUS)
+    floor.tick(RB, 3000.0)
+    floor.advance(2)
+    assert mark(floor) == (3500.0, 3500.0, m.FIRST)
+    assert floor.loss() == FEES, "a first tick is no loss, however long it stands"
+    floor.tick(RB, 3490.0)
+    floor.advance(2)
+    assert mark(floor)[0] == 3490.0
+
+
+def test_an_auctions_tick_that_is_looked_at_after_the_opening_is_none() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.phase(Phase.AUCTION)
+    floor.tick(RB, 3000.0)
+    floor.phase(Phase.CONTINUOUS)
+    floor.advance(2)
+    assert mark(floor)[0] == 3500.0
+    floor.tick(RB, 3499.0)  # the first of the session
+    floor.advance(0.5)
+    floor.tick(RB, 3498.0)
+    floor.advance(0.5)
+    assert mark(floor)[0] == 3498.0
+
+
+LOWER, UPPER = 3150.0, 3850.0
+
+
+def test_longs_at_a_locked_lower_limit_are_marked_at_the_limit() -> None:
+    """The last trade was above it; nobody bids, so there is nothing better than the limit."""
+    floor = WatchFloor()
+    floor.holding()
+    locked = {"bid_price": None, "bid_lots": 0, "ask_price": LOWER, "ask_lots": 900,
+              "lower_limit": LOWER, "upper_limit": UPPER}  # fmt: skip
+    floor.pass_by(3200.0, **locked)
+    assert mark(floor) == (LOWER, 3200.0, "")
+    assert floor.loss() == 10 * 350 * 10 + FEES
+    floor.pass_by(3200.0, **(locked | {"bid_price": LOWER, "bid_lots": 1}))
+    assert mark(floor)[0] == 3200.0, "somebody bids: the last price again"
+
+
+def test_shorts_at_a_locked_upper_limit_are_marked_at_the_limit() -> None:
+    floor = WatchFloor()
+    floor.holding(-10)
+    locked = {"bid_price": UPPER, "bid_lots": 900, "ask_price": None, "ask_lots": 0,
+              "lower_limit": LOWER, "upper_limit": UPPER}  # fmt: skip
+    floor.pass_by(3800.0, **locked)
+    assert mark(floor) == (3800.0, UPPER, "")
+    assert floor.loss() == 10 * 350 * 10 + FEES
+    floor.pass_by(3800.0, **(locked | {"bid_price": 3840.0}))
+    assert mark(floor)[1] == 3800.0, "bids below the limit: not locked"
+
+
+def test_a_contract_that_never_had_one_counts_at_its_basis_and_says_so() -> None:
+    floor = WatchFloor()
+    floor.trade(Side.BUY, 10, 3500.0)
+    floor.advance(2)  # one quote, the first that is looked at
+    assert floor.watch.at_basis() == ((RB, m.FIRST),)
+    assert floor.loss() == FEES
+    floor.trade(Side.BUY, 1, 3500.0, M)
+    floor.phase(Phase.BREAK, M)
+    floor.tick(M, 100.0)
+    floor.advance(2)
+    assert dict(floor.watch.at_basis())[M] == m.NOT_CONTINUOUS
+    assert floor.loss() == FEES + 1.5
+
+
+def test_a_new_day_begins_at_the_settlement_until_it_has_a_mark_of_its_own() -> None:
+    """The close was 3600, the settlement is 3550: the day has lost nothing by that, and the curve
+    over days does not jump down and up again."""
+    floor = WatchFloor()
+    floor.holding()
+    floor.pass_by(3600.0, ticks=4)
+    floor.next_day(settlement=3550.0)
+    assert floor.books.trading_day == DAY + 1
+    assert floor.loss() == 0.0
+    assert floor.drawdown() == 0.0
+    floor.prime(price=3540.0)
+    assert floor.loss() == 10 * 10 * 10
+    assert floor.drawdown() == pytest.approx(100 * 6000 / (1_000_000 - FEES + 10_000), abs=1e-6)
+
+
+def test_after_a_restart_the_noted_marks_count() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.pass_by(3600.0, ticks=30)
+    note = floor.notes()[-1]
+    again = WatchFloor()
+    again.trade(Side.BUY, 10, 3500.0)
+    again.watch.fold(replace(note))
+    again.advance(2)
+    assert again.watch.marks.price(RB, 10) == 3600.0
+    assert again.drawdown() == 0.0, "a gain that no tick has told of yet is not lost"
