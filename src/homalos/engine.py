@@ -29,6 +29,7 @@ from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
+from homalos.trading.delivery.keeper import Delivery
 from homalos.trading.flatten.keeper import Flatten
 from homalos.trading.manager import OrderManager
 from homalos.trading.offsets import BookMode
@@ -127,6 +128,11 @@ class Engine:
             opaque=self.gateway.opaque_positions,
         )  # fmt: skip
         self.flatten.configure(config.trading, config.risk)
+        self.delivery = Delivery(
+            self.bus, self.timers, self.books, self.flatten, market.products.delivery,
+            market.sessions, config.risk,
+        )  # fmt: skip
+        self.risk.view.delivery = self.delivery.near
         self.losses = LossWatch(
             self.bus, self.timers, self.books, self.orders.venue, self.control
         )
@@ -154,6 +160,7 @@ class Engine:
         self.control.attach()
         self.orders.attach()
         self.flatten.attach()
+        self.delivery.attach()
         self.losses.attach()
         self.conditionals.attach()
         self.conditionals.expect = self.strategies.expect
@@ -184,6 +191,7 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
+        self.delivery.configure(config.risk)
         self.flatten.configure(config.trading, config.risk)
         self.losses.configure(config.risk)
         if self.user_rules is not None:
@@ -200,6 +208,7 @@ class Engine:
             "books": self.books.state(),
             "conditionals": self.conditionals.state(),
             "control": self.control.state_record(),
+            "delivery": self.delivery.state(),
             "flatten": self.flatten.state(),
             "losses": self.losses.state(),
             "orders": self.orders.state(),

@@ -20,6 +20,7 @@ from homalos.kernel import journal as journals
 from homalos.kernel import journal_index
 from homalos.kernel.journal import Journal, JournalError, JournalRecord, Kind
 from homalos.kernel.state import state_hash
+from homalos.model.delivering import DeliveryTold
 from homalos.model.event import Event
 from homalos.model.events import (
     FlattenChanged,
@@ -175,6 +176,7 @@ class Memory:
             engine.bus.record(engine.books.snapshot(), Kind.CHECKPOINT)
             engine.conditionals.checkpoint()
             engine.flatten.checkpoint()
+            engine.delivery.checkpoint()
             engine.losses.checkpoint()
             engine.orders.working.checkpoint()
             self._file.fold_from = self._journal.needed_from = segment
@@ -199,6 +201,8 @@ def restore(
     for event in past:
         if isinstance(event, FlattenChanged):
             engine.flatten.fold(event.job)
+        elif isinstance(event, DeliveryTold):
+            engine.delivery.fold(event)
         elif isinstance(event, LossesNoted):
             engine.losses.fold(event)
     saved = [event for event in past if isinstance(event, StrategiesSaved)]

@@ -7,6 +7,7 @@ One typed table beside the events themselves; at start the bus is checked agains
 from enum import IntEnum
 from typing import NamedTuple
 
+from homalos.model.delivering import DeliveryTold
 from homalos.model.event import Event
 from homalos.model.events import (
     AccountSnapshot,
@@ -193,6 +194,7 @@ CATALOGUE: dict[type[Event], Entry] = {
                 GatewayReturned,
                 VenueTaken,
                 DayMarks,
+                DeliveryTold,
             )
         ),
     )

@@ -68,6 +68,7 @@ def instrument(id_: InstrumentId = RB, **changes: Any) -> Instrument:
     made = Instrument(
         id_, exchange, symbol, product, symbol, multiplier, tick, 1, 500, 0,
         Rate(0.1), Rate(0.12), fees, 202605, 0.1, exchange in ("SHFE", "INE"),
+        last_trading_day=20260515,
     )  # fmt: skip
     return replace(made, **changes)
 

@@ -25,11 +25,15 @@ class BlockStage:
         self._closing = closing
         self.blocked: dict[StrategyId, str] = {}
         """With the reason."""
+        self.contracts: dict[InstrumentId, str] = {}
+        """Contracts that are blocked for everybody, with the reason."""
         self.daily: set[StrategyId] = set()
 
     def __call__(self, intent: SubmitOrder, price: float | None) -> Verdict:
         strategy = intent.strategy
-        if strategy in self.blocked:
+        if intent.instrument in self.contracts:
+            why = self.contracts[intent.instrument]
+        elif strategy in self.blocked:
             why = self.blocked[strategy]
         elif strategy in self.daily and self._closing(strategy, intent.instrument):
             why = f"{strategy} has to be flat before the session ends / 收盘前清仓"

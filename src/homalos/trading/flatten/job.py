@@ -81,8 +81,8 @@ class Job:
 
     @property
     def whole(self) -> bool:
-        """More than one strategy's: trading was halted with it."""
-        return self.scope is not KillScope.STRATEGY
+        """More than one strategy's, everywhere: trading was halted with it."""
+        return self.scope is not KillScope.STRATEGY and self.instrument == EVERYWHERE
 
     def has(self, strategy: StrategyId, instrument: InstrumentId) -> bool:
         """Whether an order or a book is in its scope."""

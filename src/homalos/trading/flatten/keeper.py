@@ -155,14 +155,28 @@ class Flatten:
     def _begin_day(
         self, strategy: StrategyId, instrument: InstrumentId, end: int, escalates_at: int
     ) -> None:
-        where = strategy, instrument, end
+        why = "flat before the session ends / 收盘前清仓"
+        self._begin_until(strategy, instrument, end, escalates_at, "day-flat", why)
+
+    def close_contract(
+        self, instrument: InstrumentId, until: int, escalates_at: int, who: str, why: str
+    ) -> None:
+        """Close every lot of the account in one contract, whoever's, before ``until``; gently
+        before ``escalates_at``. Not on record: whoever asks for it asks anew after a restart."""
+        self._begin_until(EVERYBODY, instrument, until, escalates_at, who, why)
+
+    def _begin_until(
+        self, strategy: StrategyId, instrument: InstrumentId, until: int, escalates_at: int,
+        who: str, why: str,
+    ) -> None:  # fmt: skip
+        where = strategy, instrument, until
         if any((job.strategy, job.instrument, job.until) == where for job in self._jobs.values()):
             return
-        why = "flat before the session ends / 收盘前清仓"
+        scope = KillScope.ACCOUNT if strategy == EVERYBODY else KillScope.STRATEGY
         self._start(
             Job(
-                self._ids.next(), KillScope.STRATEGY, strategy, "day-flat", why,
-                self._bus.clock.now(), instrument=instrument, until=end, escalates_at=escalates_at,
+                self._ids.next(), scope, strategy, who, why, self._bus.clock.now(),
+                instrument=instrument, until=until, escalates_at=escalates_at,
             )
         )  # fmt: skip
 
@@ -183,7 +197,10 @@ class Flatten:
     def _blocks(self) -> None:
         """What is blocked, anew: more than one strategy's is the halt's affair."""
         self._block.blocked.clear()
+        self._block.contracts.clear()
         for job in self._jobs.values():
+            if job.until and job.scope is KillScope.ACCOUNT and job.blocks:
+                self._block.contracts[job.instrument] = f"{job.who}: {job.why}"
             if job.blocks and not job.whole and not job.until:
                 why = f"{job.strategy} was killed by {job.who}: {job.why} / 策略已被强平并停止"
                 self._block.blocked[job.strategy] = why
@@ -331,7 +348,7 @@ class Flatten:
 
     def _flat(self, job: Job) -> None:
         job.stage, job.text = _S.FLAT, "flat / 已全部平仓"
-        kept = self._opaque() if job.scope is KillScope.ACCOUNT else ()
+        kept = self._opaque() if job.scope is KillScope.ACCOUNT and job.whole else ()
         if kept:
             job.text += (
                 f"; {len(kept)} option, combination or hedge positions are not closed from here / "

@@ -24,7 +24,7 @@ from homalos.model.enums import (
     Phase,
 )
 from homalos.model.events import SubmitOrder
-from homalos.model.ids import InstrumentId
+from homalos.model.ids import UNATTRIBUTED, InstrumentId
 from homalos.model.market import Instrument
 from homalos.model.times import MILLISECOND, SECOND
 from homalos.model.trading import Order
@@ -144,7 +144,11 @@ class Worker:
         """What is to be closed now."""
         books = self._books.strategies.all()
         if job.scope is KillScope.ACCOUNT:
-            found = lots.of_account(self._books.positions(), books)
+            held = self._books.positions()
+            found = lots.of_account(
+                (row for row in held if job.has(UNATTRIBUTED, row.instrument)),
+                (book for book in books if job.has(book.strategy, book.instrument)),
+            )
         else:
             found = lots.of_books(books, lambda book: job.has(book.strategy, book.instrument))
         for key in [key for key in job.legs if key not in found]:

@@ -84,6 +84,7 @@ class RiskGate:
         needs = {field for rule in self._rules for field in rule.needs}
         self._asks_close = "closes_at" in needs
         self._asks_sector = "sector" in needs
+        self._asks_last_day = "last_trading_day" in needs
 
     def check(
         self, order: Order, orders: OrderRegistry, venue: VenueStatus, now: int
@@ -178,13 +179,15 @@ class RiskGate:
             view.complete = not (phase is None or last is None or upper is None or lower is None)
         if self._asks_close:
             self._fill_close(view, limits, now)
-        if self._asks_sector and limits.sector is None:
+        if limits.lacking:
             view.complete = False
 
     def _look_up(self, id_: InstrumentId, view: RiskView) -> ContractLimits:
         sector = view.place.sector
         name = None if sector is None else sector.name
         limits = self._limits[id_] = ContractLimits(self._section, view.instrument, name)
+        dateless = not view.instrument.last_trading_day
+        limits.lacking = (self._asks_sector and name is None) or (self._asks_last_day and dateless)
         return limits
 
     def _fill_close(self, view: RiskView, limits: ContractLimits, now: int) -> None:

@@ -15,6 +15,7 @@ class ContractLimits:
         "allowed",
         "closes_at",
         "instrument",
+        "lacking",
         "lots",
         "phase_key",
         "product_lots",
@@ -37,5 +38,8 @@ class ContractLimits:
         self.sector_lots = section.max_sector_lots
         if sector is not None:
             self.sector_lots = lots.get(sector, section.max_sector_lots)
+        self.lacking = False
+        """Something that a rule in force needs to know of the contract is unknown; set by the
+        gate."""
         self.closes_at = 0
         """When the session closes that the last order came in; kept by the gate."""

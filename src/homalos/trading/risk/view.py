@@ -1,14 +1,17 @@
 """What a rule may look at: one order, and the account as it would find it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.enums import Phase, TradingState
 from homalos.model.events import Denial
+from homalos.model.ids import InstrumentId
 from homalos.model.market import Instrument
 from homalos.model.trading import Order
 from homalos.trading.contract import Contract, Working
+from homalos.trading.delivery.near import Near
 from homalos.trading.exposure import Place
 from homalos.trading.lots import LotSide
 from homalos.trading.registry import Resting
@@ -37,6 +40,7 @@ class RiskView:
         "complete",
         "connected",
         "contract",
+        "delivery",
         "fee",
         "gross_value",
         "instrument",
@@ -139,8 +143,17 @@ class RiskView:
     losses: Standing
     """Losses that stand above their limit; bound once."""
 
+    delivery: Mapping[InstrumentId, Near]
+    """Contracts for which something holds today as delivery nears; bound once."""
+
     def __init__(self) -> None:
+        self.delivery = {}
         self.losses = Standing()
+
+    @property
+    def last_trading_day(self) -> int | None:
+        """Of the contract."""
+        return self.instrument.last_trading_day or None
 
 
 class Rule(ABC):

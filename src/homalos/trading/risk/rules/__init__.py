@@ -7,6 +7,8 @@ from homalos.trading.risk.rules.collar import Collar
 from homalos.trading.risk.rules.collar_opposite import OppositeCollar
 from homalos.trading.risk.rules.connection import Connection
 from homalos.trading.risk.rules.daily_loss import DailyLoss
+from homalos.trading.risk.rules.delivery_multiple import DeliveryMultiple
+from homalos.trading.risk.rules.delivery_open import DeliveryOpen
 from homalos.trading.risk.rules.drawdown import Drawdown
 from homalos.trading.risk.rules.duplicate import Duplicate
 from homalos.trading.risk.rules.instrument_list import InstrumentList
@@ -40,8 +42,10 @@ RULES: tuple[type[Rule], ...] = (
     Connection,
     SessionPhase,
     BeforeClose,
+    DeliveryOpen,
     InstrumentList,
     LotLimits,
+    DeliveryMultiple,
     PriceTick,
     OrderSize,
     OrderValue,

@@ -1,0 +1,1 @@
+"""What approaches delivery: the days of each contract, warnings, and what is done on the last."""
