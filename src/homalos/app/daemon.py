@@ -15,6 +15,7 @@ from homalos import __version__
 from homalos.app.face import Face
 from homalos.app.keeper import JournalKeeper
 from homalos.app.past import STUCK_FILE, Memory
+from homalos.app.programme_group import GroupFolder
 from homalos.app.risk_record import RiskVersions, RuleFolder
 from homalos.app.stopping import KillFile, cancels_answered, catch_signals
 from homalos.app.summary import Tally, summary, write
@@ -34,8 +35,10 @@ from homalos.kernel.lock import DataLock, DataLockError
 from homalos.kernel.loop import loop_factory, settle
 from homalos.model.events import Reconciled
 from homalos.monitor.logs import LogActor, Logs
-from homalos.storage.schema import StorageError
+from homalos.storage.reader import Reader
+from homalos.storage.schema import FILE_NAME, StorageError
 from homalos.storage.store import Store
+from homalos.trading.settlement.reader import StatementReader
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -126,8 +129,11 @@ class Daemon:
         self._store = Store(
             engine.bus, data / "homalos.db", config.storage, store_ticks=not self._venue.from_store
         )
+        self._history = Reader(data / FILE_NAME)
         engine.bus.on_fatal = self._core_failed
-        self._face = Face(engine, self._services, replay=replay, extra=self._extra)
+        self._face = Face(
+            engine, self._services, replay=replay, run=self._memory.run, extra=self._extra
+        )
         self._kill_file = KillFile(data, self._face.kill)
         self._tally = Tally(engine)
         self._log_actor = LogActor(engine.bus, self._logs)
@@ -135,6 +141,7 @@ class Daemon:
         limits = self._options.loaded.watched()["risk.yaml"]
         self._risk_versions = RiskVersions(data, engine, limits)
         self._rule_folder = RuleFolder(self._rules_dir, engine)
+        self._group_folder = GroupFolder(data, engine)
         self._console = self._make_console()
         self._register(journal)
 
@@ -171,7 +178,9 @@ class Daemon:
         if port == 0 or not section.enabled:
             return None
         section = msgspec.structs.replace(section, port=port)
-        return Console(self.engine.bus, section, self._face, self._face, self._data)
+        return Console(
+            self.engine.bus, section, self._face, self._face, self._data, self._history
+        )
 
     def _attach(self) -> None:
         """Everybody subscribes, then the catalogue is checked: nobody may talk to nobody."""
@@ -179,6 +188,7 @@ class Daemon:
         engine.attach()
         self._memory.attach(engine, self._journal)
         self._store.attach()
+        StatementReader(engine.bus).attach()
         self._face.attach()
         if self._options.replay is not None:  # its summary alone tells them
             self._tally.attach()
@@ -208,6 +218,9 @@ class Daemon:
             folder = self._rule_folder
             add(Service("risk rules", depends=("core",), start=folder.start, stop=folder.stop,
                         health=folder.health))  # fmt: skip
+            group = self._group_folder
+            add(Service("programme group", depends=("core",), start=group.start, stop=group.stop,
+                        health=group.health))  # fmt: skip
         add(Service("market", depends=("core",), start=self._start_market, stop=self._venue.end))
         add(
             Service(
@@ -328,6 +341,7 @@ class Daemon:
             path = self._data / "summary.json"
             path.write_bytes(msgspec.json.format(msgspec.json.encode(figures)))
         await self._services.stop()
+        self._history.close()
         return figures
 
     def _source_ended(self) -> None:

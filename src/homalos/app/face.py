@@ -7,11 +7,21 @@ from typing import Any
 
 import msgspec
 
+from homalos.app.manual import ManualDesk
+from homalos.console.placing import ManualConditional, ManualOrder
 from homalos.engine import Engine
 from homalos.kernel.lifecycle import Services
+from homalos.model.breaking import CloseBreaker
 from homalos.model.conditional import LOCAL
-from homalos.model.enums import Direction, KillScope, OrderStatus, Severity, TradingState
-from homalos.model.event import Record
+from homalos.model.enums import (
+    Direction,
+    KillScope,
+    OrderStatus,
+    Severity,
+    Side,
+    TradingState,
+)
+from homalos.model.event import Event, Record
 from homalos.model.events import (
     ORDER_FACTS,
     ActorQuarantined,
@@ -50,12 +60,14 @@ class Face:
         services: Services,
         *,
         replay: str | None,
+        run: int,
         extra: Callable[[], dict[str, Any]],
     ) -> None:
         self._engine = engine
         self._services = services
         self._replay = replay
         self._extra = extra
+        self._manual = ManualDesk(engine, run)
         self._trades: deque[Trade] = deque(maxlen=KEPT)
         self._recent: OrderedDict[OrderId, Order] = OrderedDict()
         """Orders that changed last, the newest at the end."""
@@ -211,14 +223,28 @@ class Face:
             ],
         }
 
+    def breakers(self) -> list[dict[str, Any]]:
+        """Circuit breakers that are open."""
+        return [_plain(found) for found in self._engine.breaker.open.values()]
+
     def losses(self) -> dict[str, Any]:
         """Losses, drawdowns and margin use against their limits and levels."""
         return told(self._engine.losses)
+
+    def programme(self) -> dict[str, Any]:
+        """What the exchanges count of programme trading, today."""
+        return self._engine.programme.rows()
 
     def has_order(self, order_id: OrderId) -> bool:
         """By its own id, or by its intent's, as a cancel finds it."""
         manager = self._engine.orders
         return order_id in manager.working.plans or bool(manager.registry.of_intent(order_id))
+
+    def has_contract(self, instrument: InstrumentId) -> bool:
+        return self._engine.books.contract(instrument) is not None
+
+    def opens(self, instrument: InstrumentId, side: Side) -> bool:
+        return self._manual.opens(instrument, side)
 
     def trades(self, limit: int) -> Sequence[Trade]:
         return list(self._trades)[:limit]
@@ -270,6 +296,10 @@ class Face:
         now = self._engine.clock.now()
         self._engine.bus.post(EndFlatten(StrategyId(strategy), who, why, now))
 
+    def close_breaker(self, strategy: str, who: str, why: str) -> None:
+        now = self._engine.clock.now()
+        self._engine.bus.post(CloseBreaker(StrategyId(strategy), who, why, now))
+
     def books_of(self, strategy: str) -> bool:
         """Whether anything is known under this name: a strategy, or a book."""
         known = {info.id for info in self._engine.strategies.strategies()}
@@ -277,6 +307,12 @@ class Face:
 
     def set_trading_state(self, state: TradingState, who: str, why: str) -> None:
         self._engine.bus.post(SetTradingState(state, who, why, self._engine.clock.now()))
+
+    def place(self, wanted: ManualOrder, who: str) -> tuple[OrderId, ...] | None:
+        return self._manual.place(wanted, who)
+
+    def hold(self, wanted: ManualConditional, who: str) -> tuple[OrderId, ...] | None:
+        return self._manual.hold(wanted, who)
 
     def cancel(self, order_id: OrderId, who: str) -> None:
         self._engine.bus.post(CancelOrder(order_id, who, self._engine.clock.now()))
@@ -325,7 +361,7 @@ def _performance(known: StrategyPerformance | None) -> dict[str, float | None]:
     }
 
 
-def _plain(row: Record) -> Any:
+def _plain(row: Record | Event) -> Any:
     return msgspec.to_builtins(msgspec.structs.asdict(row))
 
 

@@ -37,6 +37,7 @@ from homalos.model.events import (
     TradingDayChanged,
     TradingStateChanged,
 )
+from homalos.model.reconciling import LossAssigned
 
 ROWS = 50
 
@@ -55,6 +56,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {
     "orders": ORDER_FACTS,
     "intents": (IntentChanged,),
     "conditionals": (ConditionalChanged, Reconciled, ConnectionChanged, TradingStateChanged),
+    "reconciliation": (Reconciled, TradeFilled, LossAssigned),
     "trades": (TradeFilled,),
     "strategies": (StrategyStateChanged, StrategyParametersChanged, AccountSnapshot),
     "alerts": (AlertRaised, HandlerFailed, ActorQuarantined, ConfigRefused),
@@ -90,6 +92,7 @@ class Pusher:
             "orders": lambda: [order_row(order) for order in queries.orders(ROWS)],
             "intents": lambda: [intent_row(event) for event in queries.intents()],
             "conditionals": queries.conditionals,
+            "reconciliation": queries.reconciliation,
             "trades": lambda: queries.trades(ROWS),
             "strategies": queries.strategies,
             "alerts": lambda: queries.alerts(ROWS),

@@ -44,6 +44,12 @@ class EndOfFlatten(msgspec.Struct, forbid_unknown_fields=True):
     """Empty: every flatten."""
 
 
+class CloseBreaker(msgspec.Struct, forbid_unknown_fields=True):
+    reason: Reason
+    strategy: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Empty: the account's."""
+
+
 class SetState(msgspec.Struct, forbid_unknown_fields=True):
     state: TradingState
     reason: Reason
@@ -307,6 +313,22 @@ def _orders(app: FastAPI, queries: Queries, commands: Commands) -> None:
         """Stop closing positions. A halt stays."""
         wanted = await body(request, EndOfFlatten)
         commands.end_flatten(wanted.strategy, who(request), wanted.reason)
+        return answer({"accepted": True}, 202)
+
+    @app.get("/api/v1/risk/breakers")
+    async def breakers() -> Response:
+        """``open``: circuit breakers that are, each with its ``strategy`` (empty: the account's),
+        ``why``, and ``until`` when nothing may be opened."""
+        return answer({"open": queries.breakers()})
+
+    @app.post("/api/v1/risk/breakers/close")
+    async def close_breaker(request: Request) -> Response:
+        """Let it open positions again before the cool-down is over. 404: it is not open."""
+        wanted = await body(request, CloseBreaker)
+        if not any(row["strategy"] == wanted.strategy for row in queries.breakers()):
+            name = wanted.strategy or "the account"
+            raise Problem(404, "no_breaker", f"the breaker of {name} is not open / 未熔断")
+        commands.close_breaker(wanted.strategy, who(request), wanted.reason)
         return answer({"accepted": True}, 202)
 
     @app.post("/api/v1/risk/state")

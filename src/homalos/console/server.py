@@ -10,10 +10,10 @@ import uvicorn
 from starlette.websockets import WebSocket
 
 from homalos.config.sections.console import ConsoleSection
-from homalos.console import reconciliation, working
+from homalos.console import placing, programme, reconciliation, settlements, working
 from homalos.console.connections import Connection
 from homalos.console.guard import Guard
-from homalos.console.protocols import Commands, Queries
+from homalos.console.protocols import Commands, Queries, Statements
 from homalos.console.push import Pusher
 from homalos.console.routes import GuardBox, build
 from homalos.console.sessions import Sessions
@@ -42,6 +42,7 @@ class Console:
         queries: Queries,
         commands: Commands,
         data_dir: Path,
+        statements: Statements | None = None,
     ) -> None:
         self._section = section
         self._sessions = Sessions(
@@ -50,8 +51,12 @@ class Console:
         self.pusher = Pusher(bus, queries, section.push_hz, section.sockets_max)
         box = GuardBox()
         app = build(queries, commands, self._sessions, box, Assets())
+        programme.add(app, queries)
         reconciliation.add(app, queries, commands)
         working.add(app, queries, commands)
+        if statements is not None:
+            settlements.add(app, statements)
+        placing.add(app, queries, commands)
 
         @app.websocket("/api/v1/ws")
         async def live(websocket: WebSocket) -> None:

@@ -12,11 +12,12 @@ class OrderIds:
     """Order ids: the trading core's run number and a counter, ``3-000017``.
 
     The run number is kept by the owner of the data folder and grows at each start, so an id is
-    never used twice in one folder, whatever was lost with the last run.
+    never used twice in one folder, whatever was lost with the last run. ``row``: a letter, for
+    whoever counts apart (``3-m000017``).
     """
 
-    def __init__(self, run: int, start: int = 0) -> None:
-        self._prefix = f"{run}-"
+    def __init__(self, run: int, row: str = "", start: int = 0) -> None:
+        self._prefix = f"{run}-{row}"
         self._count = start
 
     def next(self) -> OrderId:

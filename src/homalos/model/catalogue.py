@@ -7,6 +7,7 @@ One typed table beside the events themselves; at start the bus is checked agains
 from enum import IntEnum
 from typing import NamedTuple
 
+from homalos.model.breaking import BreakerChanged, BreakersKept, CloseBreaker
 from homalos.model.delivering import DeliveryTold
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -66,6 +67,7 @@ from homalos.model.journaled import (
     VenueAnswered,
 )
 from homalos.model.market import Bar, Tick
+from homalos.model.programme import GroupCounted
 from homalos.model.reconciling import (
     AcceptVenue,
     AssignLoss,
@@ -74,6 +76,13 @@ from homalos.model.reconciling import (
     PositionAdjusted,
     Reconcile,
     VenueTaken,
+)
+from homalos.model.settlement import (
+    DayClosed,
+    SettlementCorrected,
+    StatementCompared,
+    StatementRead,
+    StatementReceived,
 )
 from homalos.model.watching import LossesNoted
 
@@ -136,12 +145,18 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(AssignLoss, _C, "operator console", "orders"),
         _row(PositionAdjusted, _C, "orders", "store console monitor", broadcast=True),
         _row(LossesNoted, _C, "risk", "store", broadcast=True),
+        _row(StatementRead, _C, "gateway account", "account", broadcast=True),
+        _row(StatementCompared, _C, "account", "store console monitor", broadcast=True),
+        _row(SettlementCorrected, _C, "account", "store console monitor", broadcast=True),
         _row(LossAssigned, _C, "orders", "store console monitor", broadcast=True),
+        _row(CloseBreaker, _C, "operator console", "orders"),
+        _row(BreakerChanged, _C, "orders", "store console monitor", broadcast=True),
+        _row(GroupCounted, _C, "operator", "orders"),
         _row(SubmitOrder, _E, "strategy orders console operator", "orders"),
         _row(CancelOrder, _E, "strategy orders console operator", "orders"),
         _row(ReplaceOrder, _E, "strategy console operator", "orders"),
         _row(IntentChanged, _E, "orders", _ORDER_FACT_CONSUMERS, broadcast=True),
-        _row(PlaceConditional, _E, "strategy", "orders"),
+        _row(PlaceConditional, _E, "strategy console", "orders"),
         _row(CancelConditional, _E, "strategy console operator", "orders"),
         _row(ConditionalChanged, _E, "orders", "strategy store console monitor", broadcast=True),
         _row(OrderReported, _E, "gateway", "orders"),
@@ -167,11 +182,12 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(InstrumentListed, _M, "gateway", "market orders account strategy store console"),
         _row(BarsDue, _M, "kernel market", "market"),
         _row(TimerFired, _T, "kernel", "orders account strategy market monitor"),
+        _row(StatementReceived, _B, "gateway", "account", broadcast=True),
         _row(AccountSnapshot, _B, "account", "store console monitor", broadcast=True),
         _row(
             AlertRaised,
             _B,
-            "kernel monitor market risk orders strategy store config gateway",
+            "kernel monitor market risk orders strategy store config gateway account",
             "store console monitor",
             broadcast=True,
         ),
@@ -194,7 +210,9 @@ CATALOGUE: dict[type[Event], Entry] = {
                 GatewayReturned,
                 VenueTaken,
                 DayMarks,
+                DayClosed,
                 DeliveryTold,
+                BreakersKept,
             )
         ),
     )

@@ -28,7 +28,7 @@ def face_of(desk: Desk) -> Face:
         config=SimpleNamespace(trading=TradingSection(broker_phone="021-1")),
         flatten=SimpleNamespace(jobs=lambda: ()),
     )
-    face = Face(cast(Engine, engine), Services(), replay=None, extra=dict[str, Any])
+    face = Face(cast(Engine, engine), Services(), replay=None, run=1, extra=dict[str, Any])
     face.attach()
     return face
 

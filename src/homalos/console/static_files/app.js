@@ -95,6 +95,13 @@ function button(label, action, danger = false) {
   return b;
 }
 
+function both(...buttons) {
+  const span = document.createElement("span");
+  span.className = "pair";
+  span.append(...buttons);
+  return span;
+}
+
 const sideWord = (row) => word(row.side) + (zh ? "" : " ") + word(row.offset);
 const sideColour = (row) => (row.side === "buy" ? "up" : "down");
 
@@ -146,6 +153,7 @@ const draw = {
         ? button(word("stop"), () => post(`/strategies/${r.id}/stop`))
         : button(word("start"), () => post(`/strategies/${r.id}/start`))),
     ]);
+    knownContracts([...rows.flatMap((r) => r.instruments ?? []), ...(latest.positions ?? []).map((p) => p.instrument)]);
   },
   positions(rows) {
     const columns = [["instrument"], ["side"], ["lots"], ["today", "", "wide"], ["average"], ["last", "", "wide"],
@@ -165,7 +173,8 @@ const draw = {
       cell(when(o.ts_event || o.ts_init)), cell(o.instrument, "text"), cell(sideWord(o), sideColour(o)), cell(price(o.price)),
       cell(`${o.traded_lots}/${o.lots}`), hint(cell(word(o.status === "filled" ? "filled_status" : o.status)), o.message),
       cell(word(o.outcome)), cell(o.strategy),
-      cell(live.has(o.status) ? button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`)) : ""),
+      cell(live.has(o.status) ? both(button(word("replace"), () => replaceOrder(o)),
+        button(word("cancel"), () => post(`/orders/${encodeURIComponent(o.id)}/cancel`))) : ""),
     ]);
   },
   intents(rows) {
@@ -231,13 +240,15 @@ async function post(path, body = {}) {
     headers: { "Content-Type": "application/json", "X-Console": "1" },
     body: JSON.stringify(body),
   }).catch(() => null);
-  if (!answer) return refused("lost");
-  if (answer.status === 401) return line("ended");
-  if (!answer.ok) refused((await answer.json().catch(() => ({}))).detail ?? `HTTP ${answer.status}`);
+  if (!answer) refused("lost");
+  else if (answer.status === 401) line("ended");
+  else if (!answer.ok) refused((await answer.json().catch(() => ({}))).detail ?? `HTTP ${answer.status}`);
+  return answer?.ok === true;
 }
 
-function ask(key) {
+function ask(key, about = "") {
   $("question").textContent = word(key);
+  $("question-about").textContent = about;
   const dialog = $("confirm");
   dialog.returnValue = "no";
   dialog.showModal();
@@ -297,6 +308,7 @@ function translate() {
   document.documentElement.lang = zh ? "zh" : "en";
   $("language").textContent = zh ? "EN" : "中文";
   for (const element of document.querySelectorAll("[data-i18n]")) element.textContent = word(element.dataset.i18n);
+  ticketWords();
   for (const [topic, data] of Object.entries(latest)) draw[topic](data);
   tell();
 }
@@ -322,5 +334,3 @@ function connect(delay = 500) {
 }
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) translate(); });
-translate();
-connect();

@@ -38,7 +38,7 @@ from homalos.model.events import (
     SubmitOrder,
     TradeFilled,
 )
-from homalos.model.ids import OrderId, StrategyId
+from homalos.model.ids import MANUAL, OrderId, StrategyId
 from homalos.model.market import Tick
 from homalos.model.trading import Order
 from homalos.trading.books import Books
@@ -81,7 +81,7 @@ class Conditionals:
         self._telling = Telling(bus)
         self._watched = self.book.watched
         self._sending = Sending(bus, books, orders, control, sessions)
-        self._running: set[StrategyId] = set()
+        self._running: set[StrategyId] = {MANUAL}
         self._recovered: set[OrderId] = set()
         """Of an earlier run, until books and venue agree."""
         self.expect: Callable[[SubmitOrder], None] = _nobody

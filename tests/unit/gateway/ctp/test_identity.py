@@ -50,7 +50,7 @@ def test_whatever_is_sent_refs_grow_and_turn_back_over_a_restart(
 
 def test_ids_of_the_kernel_are_such_ids(tmp_path: Path) -> None:
     identity = make(tmp_path)
-    id_ = OrderIds(7, 41).next()
+    id_ = OrderIds(7, start=41).next()
     assert identity.order_id(identity.take(id_)) == id_
 
 
