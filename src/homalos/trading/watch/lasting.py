@@ -36,9 +36,10 @@ class Lasting:
         elif near is None:
             self._begin(value, now, fresh)
         elif held is None:
-            self._near = value  # the first value of all: only time tells
+            self._near = near = max(near, value)  # the first of all: only time tells, no bad tick
             if now - self._since >= HOLD:
-                self.value, self._near = value, None
+                self.value, self._near = near, None
+                self.look(value, now, fresh)
         elif (value > held) is not (near > held):
             self._begin(value, now, fresh)
         else:

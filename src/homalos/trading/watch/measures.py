@@ -68,6 +68,7 @@ class Capital:
         if not self.trading_day:
             self.equity = opening + paid + made + curve
             self._flows = self._units = self.equity
+            self._gained = Lasting(0.0)
             self._paid = paid
             self.trading_day = account.trading_day
         elif account.trading_day != self.trading_day:
@@ -86,7 +87,7 @@ class Capital:
         if abs(self.unexplained) >= _CENT:
             self._flow(self.unexplained)
         self.trading_day, self._paid = trading_day, 0.0
-        self._result = Lasting()
+        self._result = Lasting(0.0)
 
     def _flow(self, money: float) -> None:
         if not money:
@@ -173,7 +174,7 @@ class Course:
 
     __slots__ = ("made", "opened", "peak")
 
-    def __init__(self, made: float | None = None, peak: float = 0.0) -> None:
+    def __init__(self, made: float, peak: float) -> None:
         self.made = Lasting(made)
         """Since its books began, fees paid."""
         self.peak = peak
@@ -182,16 +183,17 @@ class Course:
 
     def look(self, made: float, now: int, fresh: AbstractSet[InstrumentId]) -> None:
         self.made.look(round(made, 4), now, fresh)
-        if self.made.value is not None:
-            self.peak = max(self.peak, self.made.value)
+        self.peak = max(self.peak, self.now)
 
-    def day_loss(self) -> Figure | None:
-        made = self.made.value
-        return None if made is None else Figure(max(0.0, round(self.opened - made, 4)))
+    @property
+    def now(self) -> float:
+        return self.made.value or 0.0
 
-    def drawdown(self) -> Figure | None:
-        made = self.made.value
-        return None if made is None else Figure(round(self.peak - made, 4))
+    def day_loss(self) -> Figure:
+        return Figure(max(0.0, round(self.opened - self.now, 4)))
+
+    def drawdown(self) -> Figure:
+        return Figure(round(self.peak - self.now, 4))
 
 
 class Measures:
@@ -230,9 +232,10 @@ class Measures:
         opened = {p.strategy: p.day_equity for p in self._books.performances.records()}
         for strategy, result in made.items():
             course = self.courses.get(strategy)
+            before = opened.get(strategy, 0.0)
             if course is None:
-                course = self.courses[strategy] = Course()
-            course.opened = opened.get(strategy, 0.0)
+                course = self.courses[strategy] = Course(before, max(0.0, before))
+            course.opened = before
             course.look(result, now, moved.get(strategy, frozenset()))
 
     @property
@@ -244,15 +247,14 @@ class Measures:
         """Forget every highest value: drawdowns count from here."""
         self.capital.begin_anew()
         for course in self.courses.values():
-            course.peak = course.made.value or 0.0
+            course.peak = course.now
 
     # ------------------------------------------------------------ keeping
 
     def notes(self) -> tuple[CourseNote, ...]:
         return tuple(
-            CourseNote(strategy, course.made.value, course.peak)
+            CourseNote(strategy, course.now, course.peak)
             for strategy, course in sorted(self.courses.items())
-            if course.made.value is not None
         )
 
     def load(self, capital: CapitalNote | None, courses: tuple[CourseNote, ...]) -> None:

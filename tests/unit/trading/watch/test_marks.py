@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.trading.desk import DAY, M, RB
+from tests.unit.trading.desk import DAY, RB, M
 from tests.unit.trading.watch.floor import WatchFloor
 
 from homalos.model.enums import Channel, Phase, Side
