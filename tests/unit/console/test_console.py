@@ -15,6 +15,7 @@ from loguru import logger
 
 from homalos.config.sections.console import ConsoleSection
 from homalos.console import sessions as sessions_module
+from homalos.console.placing import ManualConditional, ManualOrder
 from homalos.console.server import Console, PortTakenError
 from homalos.console.sessions import create_token, revoke_token
 from homalos.kernel.bus import Bus
@@ -100,6 +101,29 @@ class Desk:
 
     def end_flatten(self, strategy: str, who: str, why: str) -> None:
         self.commands.append(("end flatten", strategy, who, why))
+
+    def breakers(self) -> list[dict[str, Any]]:
+        return [{"strategy": "grid", "until": 7, "why": "5 orders in a row were rejected"}]
+
+    def close_breaker(self, strategy: str, who: str, why: str) -> None:
+        self.commands.append(("close breaker", strategy, who, why))
+
+    def reconciliation(self) -> dict[str, Any]:
+        return {"differences": [], "confirmed": False, "missing": []}
+
+    def has_contract(self, instrument: InstrumentId) -> bool:
+        return instrument == "SHFE.rb2605"
+
+    def opens(self, instrument: InstrumentId, side: Side) -> bool:
+        return side is Side.BUY
+
+    def place(self, wanted: ManualOrder, who: str) -> tuple[OrderId, ...] | None:
+        self.commands.append(("place", wanted, who))
+        return None if wanted.key == "again" else (OrderId("1-m1"),)
+
+    def hold(self, wanted: ManualConditional, who: str) -> tuple[OrderId, ...] | None:
+        self.commands.append(("hold", wanted, who))
+        return (OrderId("1-m2"), OrderId("1-m3"))
 
     def books_of(self, strategy: str) -> bool:
         return strategy == "grid"
@@ -317,6 +341,23 @@ def test_a_kill_says_its_scope(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_open_breakers_are_shown_and_closed_by_a_person(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            client.headers.update(r.bearer())
+            shown = await client.get("/api/v1/risk/breakers")
+            assert [row["strategy"] for row in shown.json()["open"]] == ["grid"]
+            url = "/api/v1/risk/breakers/close"
+            closed = await client.post(url, json={"reason": "mended", "strategy": "grid"})
+            assert closed.status_code == 202
+            assert r.desk.commands == [("close breaker", "grid", "cli", "mended")]
+            for body, status in (({"reason": "x"}, 404), ({"strategy": "grid"}, 422)):
+                assert (await client.post(url, json=body)).status_code == status
+            assert len(r.desk.commands) == 1
+
+    asyncio.run(main())
+
+
 def test_programs_use_bearer_tokens_that_can_be_revoked(tmp_path: Path) -> None:
     async def main() -> None:
         async with rig(tmp_path) as (r, client):
@@ -407,6 +448,33 @@ def test_only_an_order_that_is_known_can_be_cancelled(tmp_path: Path) -> None:
                 path = f"/api/v1/conditionals/{id_}/cancel"
                 assert (await client.post(path, json={})).status_code == 202
                 assert r.desk.commands[-1] == ("cancel conditional", id_, "cli")
+
+    asyncio.run(main())
+
+
+def test_a_person_orders_what_makes_sense_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with rig(tmp_path) as (r, client):
+            client.headers.update(r.bearer())
+
+            async def send(path: str, **more: Any) -> tuple[int, str]:
+                body = {"instrument": "SHFE.rb2605", "side": "buy", "lots": 2} | more
+                answer = await client.post(f"/api/v1/{path}", json=body)
+                return answer.status_code, str(answer.json().get("code", answer.json().get("id")))
+
+            assert await send("orders", instrument="SHFE.xx1", price=1.0) == (404, "no_contract")
+            assert await send("orders") == (422, "invalid")
+            assert await send("orders", price=3500.0, lots=0) == (422, "invalid")
+            short = {"side": "sell", "price": 3500.0, "stop": 3600.0}
+            assert await send("orders", **short) == (409, "closes")
+            assert r.desk.commands == []
+            assert await send("orders", price=3500.0) == (202, "1-m1")
+            assert await send("orders", price=3500.0, key="again") == (409, "sent_already")
+            assert await send("conditionals", kind="stop") == (422, "invalid")
+            assert await send("conditionals", kind="stop", trigger=3600.0) == (202, "1-m2")
+            assert [(name, who) for name, _, who in r.desk.commands] == [
+                ("place", "cli"), ("place", "cli"), ("hold", "cli"),
+            ]  # fmt: skip
 
     asyncio.run(main())
 
