@@ -16,6 +16,7 @@ from loguru import logger
 from homalos.config.sections.console import ConsoleSection
 from homalos.console import sessions as sessions_module
 from homalos.console.placing import ManualConditional, ManualOrder
+from homalos.console.push import TOPICS
 from homalos.console.server import Console, PortTakenError
 from homalos.console.sessions import create_token, revoke_token
 from homalos.kernel.bus import Bus
@@ -549,7 +550,7 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
                 url, origin=r.base, additional_headers=headers, proxy=None
             ) as ws:  # type: ignore[arg-type]
                 first = set()
-                while len(first) < 9:
+                while len(first) < len(TOPICS):
                     first.add(msgspec.json.decode(await ws.recv())["t"])
                 r.desk.notes = [{"text": "disk full"}]
                 r.bus.publish(AlertRaised(Severity.ERROR, "store", "disk full", 1))
@@ -559,10 +560,7 @@ def test_the_socket_gets_everything_then_changes(tmp_path: Path) -> None:
                 return first, message
 
     first, message = asyncio.run(main())
-    assert first == {
-        "status", "account", "positions", "orders", "intents", "conditionals", "trades",
-        "strategies", "alerts",
-    }  # fmt: skip
+    assert first == set(TOPICS)
     assert message["d"] == [{"text": "disk full"}]
 
 
