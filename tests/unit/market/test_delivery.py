@@ -158,6 +158,13 @@ def test_a_person_without_a_row_is_out_before_the_delivery_month() -> None:
     assert days.must_flat == 20240430
 
 
+def test_nobody_is_flat_after_the_last_trading_day() -> None:
+    item = msgspec.structs.replace(contract("DCE.m2405"), last_trading_day=20240425)
+    days = PRODUCTS.delivery.days(item, "person", 0, 0)
+    assert days is not None
+    assert days.must_flat == 20240425
+
+
 def test_a_later_row_wins_field_by_field() -> None:
     rows = (
         DeliveryRow(of=("SHFE",), last_day="day 15", person_flat="3 before"),

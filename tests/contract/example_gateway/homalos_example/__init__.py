@@ -40,7 +40,7 @@ CONTRACT = Instrument(
     id=InstrumentId("SHFE.rb2610"), exchange="SHFE", symbol="rb2610", product="rb",
     name="rb2610", multiplier=10.0, tick_size=1.0, min_lots=1, max_limit_lots=500,
     max_market_lots=30, long_margin=Rate(MARGIN), short_margin=Rate(MARGIN), fees=Fees(),
-    delivery_month=202610, limit_ratio=0.1, splits_today=True,
+    delivery_month=202610, limit_ratio=0.1, splits_today=True, last_trading_day=20261015,
 )  # fmt: skip
 
 

@@ -124,6 +124,12 @@ def test_lots_that_are_no_multiple_are_told_of_before_the_delivery_month() -> No
     assert [what for what, _, _ in told(desk)].count("multiple") == 1
 
 
+def test_nobody_is_told_of_multiples_who_has_to_be_flat_before() -> None:
+    desk = holding(31, risk=RiskSection(delivery_early_days=8))
+    desk.turn(20260424)
+    assert told(desk) == [("must_flat", 20260427, 1)]
+
+
 def test_an_institution_hears_of_the_last_trading_day() -> None:
     desk = holding(risk=RiskSection(client="institution"))
     desk.turn(LAST)
@@ -198,11 +204,14 @@ def test_to_reduce_is_the_trading_state() -> None:
 
 def test_to_flatten_is_to_close_everybodys_lots_gently_then_through_the_ladder() -> None:
     desk = last_day("flatten", must_flat_minutes=30)
+    desk.tick(IF, 3500.0)
+    desk.trade(Side.BUY, 1, id_=IF)
     to(desk, CLOSE - 30 * MINUTE - SECOND)
     assert desk.flatten.jobs() == ()
     to(desk, CLOSE - 30 * MINUTE)
     job = desk.job()
     assert (job.scope, job.instrument, job.until) == (KillScope.ACCOUNT, RB, CLOSE)
+    assert {leg.instrument for leg in job.legs} == {RB}
     assert desk.control.state is TradingState.ACTIVE
     first = desk.rounds()
     assert {(order.strategy, order.lots) for order in first} == {("alpha", 40), ("beta", 20)}
@@ -220,7 +229,7 @@ def test_to_flatten_is_to_close_everybodys_lots_gently_then_through_the_ladder()
     for order in desk.manager.registry.open():
         desk.kill_rest(order, order.lots)
     desk.settle()
-    assert [p for p in desk.books.positions() if p.instrument == RB] == []
+    assert [(p.instrument, p.lots) for p in desk.books.positions()] == [(IF, 1)]
 
 
 def test_a_locked_pair_of_another_terminal_is_closed_too() -> None:
