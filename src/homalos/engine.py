@@ -33,6 +33,7 @@ from homalos.trading.delivery.keeper import Delivery
 from homalos.trading.flatten.keeper import Flatten
 from homalos.trading.manager import OrderManager
 from homalos.trading.offsets import BookMode
+from homalos.trading.programme.keeper import Programme
 from homalos.trading.risk.gate import RiskGate
 from homalos.trading.risk.user_rules import UserRules
 from homalos.trading.watch.keeper import LossWatch
@@ -118,6 +119,10 @@ class Engine:
             self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,
         )  # fmt: skip
+        self.programme = Programme(
+            self.bus, self.timers, self.books, self.orders, config.risk, simulated=simulated
+        )
+        self.risk.view.programme = self.programme.counts
         self.conditionals = Conditionals(
             self.bus, self.timers, self.books, self.orders, self.control, market.sessions
         )
@@ -159,6 +164,7 @@ class Engine:
         self.books.attach()
         self.control.attach()
         self.orders.attach()
+        self.programme.attach()
         self.flatten.attach()
         self.delivery.attach()
         self.losses.attach()
@@ -191,6 +197,7 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
+        self.programme.configure(config.risk)
         self.delivery.configure(config.risk)
         self.flatten.configure(config.trading, config.risk)
         self.losses.configure(config.risk)
@@ -212,6 +219,8 @@ class Engine:
             "flatten": self.flatten.state(),
             "losses": self.losses.state(),
             "orders": self.orders.state(),
+            "programme": self.programme.state(),
+            "programme_group": self.programme.group.state(),
             "risk": self.risk.state(),
             "strategies": self.strategies.state(),
         }

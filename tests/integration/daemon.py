@@ -85,7 +85,8 @@ class Daemon:
         for path in (Path(__file__).parent / "strategies").glob("*.py"):
             shutil.copy(path, self.strategies)
         (self.config / "strategies.yaml").write_text(entries)
-        self.risk("".join(f"{name}: 0\n" for name in (*NO_RATES, "max_identical_orders")))
+        off = "".join(f"{name}: 0\n" for name in (*NO_RATES, "max_identical_orders"))
+        self.risk(off + "programme: []\n")
 
     def risk(self, text: str) -> None:
         """Write risk.yaml."""

@@ -205,6 +205,7 @@ def restore(
             engine.delivery.fold(event)
         elif isinstance(event, LossesNoted):
             engine.losses.fold(event)
+    engine.programme.restore(past)
     saved = [event for event in past if isinstance(event, StrategiesSaved)]
     if saved:
         engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))

@@ -9,10 +9,12 @@ import signal
 import sys
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from homalos.bench.ctp_rig import Plan, Process, own_environment
 from homalos.config.secrets import variable
+from homalos.config.sections.risk_programme import UNREACHED
 
 _ENDS = """
 
@@ -64,6 +66,7 @@ class Answer(Strategy):
 
 RISK = {
     "max_identical_orders": 100_000,
+    "programme": msgspec.to_builtins(UNREACHED),
     **{
         f"max_{whose}{what}_per_{window}": 1_000_000
         for whose in ("", "strategy_")

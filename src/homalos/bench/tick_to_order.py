@@ -17,6 +17,7 @@ from homalos import defaults_dir
 from homalos.bench.measure import Row, latencies, quietest
 from homalos.config.loader import load
 from homalos.config.schema import Config
+from homalos.config.sections.risk_programme import UNREACHED
 from homalos.config.sections.risk_rates import NO_RATES
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.engine import Engine, Market
@@ -110,7 +111,7 @@ def _config() -> Config:
     entry = StrategyEntry(id="answer", file="answer.py", instruments=("SHFE.rb",))
     return replace(
         config,
-        risk=replace(config.risk, max_identical_orders=0, **NO_RATES),
+        risk=replace(config.risk, max_identical_orders=0, programme=UNREACHED, **NO_RATES),
         exchange=replace(config.exchange, generator_products=("SHFE.rb",), opening_cash=1e9),
         strategies=(entry,),
     )

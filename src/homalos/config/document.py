@@ -14,6 +14,9 @@ from homalos.config.schema import MAIN_FILE, SIBLINGS, TITLES, Config
 DATA = ("products.products", "calendar.closed", "calendar.no_night")
 """Lists too long to be shown to a person."""
 
+SHOWN_MAX = 1_000
+"""A default of more characters is told by its number of rows."""
+
 _APPLIES = {"at once": Words("at once", "立即"), "restart": Words("restart", "重启后")}
 
 _INTRO = Words(
@@ -114,6 +117,8 @@ def _line(info: KeyInfo, language: Language) -> str:
     meaning = info.zh if language == "zh" else info.en
     expected = describe(info.type, info.unit).of(language).strip()
     default = "" if info.default is NODEFAULT else f"`{_json(info.default)}`"
+    if isinstance(info.default, tuple) and len(default) > SHOWN_MAX:
+        default = f"{len(info.default)} × `{ROW}`"
     cells = [f"`{info.key}`", meaning, expected, default, applies]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

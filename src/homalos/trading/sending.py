@@ -6,6 +6,7 @@ ago is out of the second. Only the order manager and its cancels write here.
 """
 
 from bisect import bisect_right
+from typing import Protocol
 
 from homalos.model.enums import Side
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
@@ -44,10 +45,21 @@ class Sender:
         self.identical: dict[Key, Likes] = {}
 
 
+class Witness(Protocol):
+    """Who counts cancels that left, now or in the journal that is folded."""
+
+    def cancelled(self, order: Order, ts: int) -> None:
+        """A cancel of ``order`` has left."""
+
+    def new_day(self) -> None:
+        """All counts begin anew."""
+
+
 class Sending:
     """The account's record and each strategy's."""
 
     def __init__(self) -> None:
+        self.witness: Witness | None = None
         self.account = Sender()
         self._strategies: dict[StrategyId, Sender] = {}
         self._sweep_at = _SWEEP_AT
@@ -78,9 +90,13 @@ class Sending:
         """A cancel of ``order`` leaves."""
         self.account.cancels.append(now)
         self.of(order.strategy).cancels.append(now)
+        if self.witness is not None:
+            self.witness.cancelled(order, now)
 
     def forget_day(self) -> None:
         """A new trading day: all counts begin anew."""
+        if self.witness is not None:
+            self.witness.new_day()
         self.account = Sender()
         self._strategies.clear()
 

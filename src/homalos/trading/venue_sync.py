@@ -7,7 +7,7 @@ the same (at a start and at a new day), any other venue's difference halts until
 (``adjusting``).
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -80,6 +80,8 @@ class VenueSync:
         """Orders that came or changed while the venue answered: it may tell of them as they were,
         which is no difference."""
         self.adjusting = Adjusting(bus, timers, gateway, books, manager)
+        self.witnesses: list[Callable[[VenueSnapshot], None]] = []
+        """Told of each whole answer when its orders and trades are merged."""
 
     def attach(self) -> None:
         self._bus.subscribe(ConnectionChanged, self._on_connection, actor="orders", role="orders")
@@ -207,6 +209,8 @@ class VenueSync:
                 manager.seen(report)
             else:
                 manager.on_trade(report)
+        for told in self.witnesses:
+            told(venue)
 
     def _adopt(self, row: Order, venue: VenueSnapshot, fresh: bool) -> None:
         """An order that we did not send. Its fills so far come with the positions (``fresh``), were

@@ -351,6 +351,7 @@ class RiskSection(DeliveryKeys):
     ] = 200
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
+        yield from self.programme_faults()
         seen: set[str] = set()
         for index, row in enumerate(self.strategies):
             if row.id in seen:

@@ -34,6 +34,8 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return f"{value:g}" if value != int(value) else f"{int(value)}"
+    if isinstance(value, tuple) and value:
+        return f"{len(value)} rows"
     return "none" if not value else str(value)
 
 

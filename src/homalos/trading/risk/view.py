@@ -14,6 +14,7 @@ from homalos.trading.contract import Contract, Working
 from homalos.trading.delivery.near import Near
 from homalos.trading.exposure import Place
 from homalos.trading.lots import LotSide
+from homalos.trading.programme.counts import Counts
 from homalos.trading.registry import Resting
 from homalos.trading.reservations import Reservations
 from homalos.trading.risk.limits import ContractLimits
@@ -58,6 +59,7 @@ class RiskView:
         "opposite",
         "phase",
         "place",
+        "programme",
         "quote_time",
         "reducing",
         "reservations",
@@ -146,7 +148,11 @@ class RiskView:
     delivery: Mapping[InstrumentId, Near]
     """Contracts for which something holds today as delivery nears; bound once."""
 
+    programme: Counts
+    """What the exchanges count of programme trading; bound once."""
+
     def __init__(self) -> None:
+        self.programme = Counts()
         self.delivery = {}
         self.losses = Standing()
 

@@ -95,7 +95,8 @@ class WorkingIntents:
     def _round(self, plan: Plan) -> None:
         """Send what is left, if the stages let it pass."""
         orders = self._manager.registry.of_intent(plan.intent.intent_id)
-        intent, parts = plan.intent, list[SubmitOrder]()
+        now = self._bus.clock.now()  # an order is made when it leaves, whenever it was wished
+        intent, parts = replace(plan.intent, ts_init=now), list[SubmitOrder]()
         if orders:
             closing, opening = plan.rest(orders)
             intent = replace(intent, lots=closing + opening, price=self._price(plan))

@@ -29,6 +29,11 @@ from homalos.trading.risk.rules.position_sector import PositionBySector
 from homalos.trading.risk.rules.position_total import PositionTotal
 from homalos.trading.risk.rules.price_limits import PriceLimits
 from homalos.trading.risk.rules.price_tick import PriceTick
+from homalos.trading.risk.rules.programme_bursts import ProgrammeBursts
+from homalos.trading.risk.rules.programme_cancels import ProgrammeCancels
+from homalos.trading.risk.rules.programme_large_cancels import ProgrammeLargeCancels
+from homalos.trading.risk.rules.programme_messages import ProgrammeMessages
+from homalos.trading.risk.rules.programme_self_trades import ProgrammeSelfTrades
 from homalos.trading.risk.rules.self_trade import SelfTrade
 from homalos.trading.risk.rules.stale_data import StaleData
 from homalos.trading.risk.rules.strategy_cancel_rate import StrategyCancelRate
@@ -72,6 +77,11 @@ RULES: tuple[type[Rule], ...] = (
     OpenOrders,
     Duplicate,
     SelfTrade,
+    ProgrammeSelfTrades,
+    ProgrammeCancels,
+    ProgrammeLargeCancels,
+    ProgrammeBursts,
+    ProgrammeMessages,
     UnassignedLoss,
 )
 """The gate itself adds ``instrument``: without a known contract no other rule can judge."""
