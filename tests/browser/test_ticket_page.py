@@ -126,3 +126,27 @@ def test_differences_are_shown_and_are_a_persons_to_settle(page: Page, daemon: D
     page.click("#notice-read")
     page.run("draw.reconciliation({differences: [], confirmed: false, missing: []})")
     assert page.run("$('differences-card').hidden")
+
+
+def test_limits_are_shown_with_what_they_do(page: Page) -> None:
+    page.wait("document.getElementById('limits').innerText.includes('margin use')", 10)
+    shown = page.text("#limits")
+    assert "85 % warns" in shown
+    assert "5 % reduces" in shown
+    counter = {"count": 420, "own": 420, "group": 0, "soft": 400, "limit": 500}
+    empty = {"count": 0, "own": 0, "group": 0, "soft": 4, "limit": 5}
+    contract = {
+        "instrument": "SHFE.rb2605", "exempt": False, "source": "SHFE", "cancels": counter,
+        "large_cancels": empty, "self_trades": empty, "messages": empty,
+    }  # fmt: skip
+    breaker = {"strategy": "trend", "count": 5, "limit": 5, "until": 1, "why": "5 rejects in a row"}
+    more = {"programme": {"exchanges": [], "contracts": [contract]}, "breakers": [breaker]}
+    page.run(f"draw.limits({{...latest.limits, ...{json.dumps(more)}}})")
+    shown = page.text("#limits")
+    assert "400 denies opens" in shown
+    assert "trend" in shown
+    assert page.run("document.querySelectorAll('#limits td.error').length") >= 4
+    page.click("#limits button")  # of a breaker that is not open in truth
+    page.wait("!document.getElementById('notice').hidden")
+    assert "not open" in page.text("#notice")
+    page.click("#notice-read")

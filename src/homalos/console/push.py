@@ -16,6 +16,7 @@ from homalos.console.problems import Problem
 from homalos.console.protocols import Queries
 from homalos.console.rows import intent_row, order_row
 from homalos.kernel.bus import Bus
+from homalos.model.breaking import BreakerChanged
 from homalos.model.event import Event
 from homalos.model.events import (
     ORDER_FACTS,
@@ -57,6 +58,7 @@ TOPICS: dict[str, tuple[type[Event], ...]] = {
     "intents": (IntentChanged,),
     "conditionals": (ConditionalChanged, Reconciled, ConnectionChanged, TradingStateChanged),
     "reconciliation": (Reconciled, TradeFilled, LossAssigned),
+    "limits": (AccountSnapshot, BreakerChanged, TradingDayChanged, ConfigChanged),
     "trades": (TradeFilled,),
     "strategies": (StrategyStateChanged, StrategyParametersChanged, AccountSnapshot),
     "alerts": (AlertRaised, HandlerFailed, ActorQuarantined, ConfigRefused),
@@ -93,6 +95,11 @@ class Pusher:
             "intents": lambda: [intent_row(event) for event in queries.intents()],
             "conditionals": queries.conditionals,
             "reconciliation": queries.reconciliation,
+            "limits": lambda: {
+                "losses": queries.losses(),
+                "programme": queries.programme(),
+                "breakers": queries.breakers(),
+            },
             "trades": lambda: queries.trades(ROWS),
             "strategies": queries.strategies,
             "alerts": lambda: queries.alerts(ROWS),

@@ -112,6 +112,12 @@ class Desk:
     def reconciliation(self) -> dict[str, Any]:
         return {"differences": [], "confirmed": False, "missing": []}
 
+    def losses(self) -> dict[str, Any]:
+        return {}
+
+    def programme(self) -> dict[str, Any]:
+        return {}
+
     def has_contract(self, instrument: InstrumentId) -> bool:
         return instrument == "SHFE.rb2605"
 
