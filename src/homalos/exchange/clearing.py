@@ -16,12 +16,17 @@ Price = Callable[[InstrumentId], float | None]
 
 class Clearing:
     """Questions about the money in a ``VenueState``; changes nothing. ``last`` tells the price that
-    a position is marked at, computed when asked: no market move costs anything here."""
+    a position is marked at, computed when asked: no market move costs anything here; ``before`` the
+    previous settlement, where it is not the state that has settled."""
 
-    def __init__(self, state: VenueState, section: ExchangeSection, last: Price) -> None:
+    def __init__(
+        self, state: VenueState, section: ExchangeSection, last: Price,
+        before: Price = lambda instrument: None,
+    ) -> None:  # fmt: skip
         self._state = state
         self._section = section
         self._last = last
+        self._before = before
 
     # ------------------------------------------------------------ of an order or a fill
 
@@ -104,7 +109,10 @@ class Clearing:
         rule = self._section.margin_price
         rate = item.long_margin if direction is Direction.LONG else item.short_margin
         last = self._last(item.id) if rule == "last" else None
-        return held.margin(item.multiplier, rate, rule, last, self._state.settlements.get(item.id))
+        settled = self._state.settlements.get(item.id)
+        if settled is None:
+            settled = self._before(item.id)
+        return held.margin(item.multiplier, rate, rule, last, settled)
 
     def available(self, owner: AccountState) -> float:
         """FACTS A12: what may still be frozen, by the ``Algorithm`` of the setting."""

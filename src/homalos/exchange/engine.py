@@ -85,7 +85,7 @@ class Exchange:
         self._state = VenueState() if ledger is None else ledger.read()
         self._contracts: dict[InstrumentId, Contract] = {}
         self._live: dict[InstrumentId, Contract] = {}
-        self.clearing = Clearing(self._state, section, self.last_price)
+        self.clearing = Clearing(self._state, section, self.last_price, self._told_settlement)
         self._desk = Desk(self._state, self.clearing, ledger)
         self._checks = Checks(self._state, self.clearing)
         self._entry = OrderEntry(
@@ -348,6 +348,11 @@ class Exchange:
             return tick.last_price
         known = self._state.settlements.get(instrument)
         return known if known is not None or tick is None else tick.pre_settlement
+
+    def _told_settlement(self, instrument: InstrumentId) -> float | None:
+        """The previous settlement as the market tells it, of a day before this exchange's first."""
+        contract = self._contracts.get(instrument)
+        return None if contract is None else self._checks.pre_settlement(contract)
 
     def account(self, account: AccountId) -> Account:
         """``LookupError``: no such account."""

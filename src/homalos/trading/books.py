@@ -222,7 +222,8 @@ class Books:
     def _refresh(self, contract: Contract) -> None:
         id_ = contract.instrument.id
         if contract.pre_settlement is None and (tick := self.quotes.get(id_)) is not None:
-            contract.pre_settlement = tick.pre_settlement
+            if tick.trading_day == self.trading_day:  # an older one tells the settlement before
+                contract.pre_settlement = tick.pre_settlement
         contract.refresh(self._section.margin_price, self.marks.get(id_))
         if contract.long.parts or contract.short.parts:
             self._held[id_] = contract
@@ -267,7 +268,9 @@ class Books:
         profit = sum(c.profit(settlements[id_]) for id_, c in self._held.items())
         self._cash = Cash(pre_balance=round(self._cash.settled() + profit, 4))
         for id_, contract in self._contracts.items():
-            contract.pre_settlement, contract.fees = settlements[id_], 0.0
+            # Where nothing is held the first tick tells it: a mark is no settlement.
+            mark = settlements[id_] if id_ in self._held else None
+            contract.pre_settlement, contract.fees = mark, 0.0
             contract.long.roll(settlements[id_])
             contract.short.roll(settlements[id_])
             self._refresh(contract)

@@ -2,18 +2,25 @@
 adjusted away. Which strategy's they were only a person can say, lot by lot.
 
 A shortage is not kept, it is seen: the claims of the books that hold lots of their own (``own`` and
-``lock``, FACTS A9) against the account's lots of that direction. So it survives a restart.
+``lock``, FACTS A9) against the account's lots of that direction. So it survives a restart. A book
+in mode ``lock`` may close lots of one in mode ``net``; what both then hold against each other is at
+no exchange, and is not missing.
 """
 
+from collections import Counter
 from typing import NamedTuple
 
 from homalos.model.enums import Direction, Side
 from homalos.model.ids import MANUAL, UNATTRIBUTED, InstrumentId, StrategyId
 from homalos.model.reconciling import AssignLoss, LossAssigned
 from homalos.trading.books import Books
+from homalos.trading.contract import Contract
+from homalos.trading.offsets import BookMode
 from homalos.trading.strategy_book import NetBook
 
 _LONG, _SHORT = Direction.LONG, Direction.SHORT
+_Key = tuple[InstrumentId, Direction]
+_Held = Counter[tuple[InstrumentId, Direction, BookMode]]
 
 
 class Shortage(NamedTuple):
@@ -33,21 +40,38 @@ class Shortage(NamedTuple):
 
 def shortages(books: Books) -> tuple[Shortage, ...]:
     """All shortages, in order of contract."""
-    claims: dict[tuple[InstrumentId, Direction], list[tuple[StrategyId, int]]] = {}
+    claims: dict[_Key, list[tuple[StrategyId, int]]] = {}
+    held: _Held = Counter()
     for (strategy, instrument), book in books.strategies.books.items():
-        if strategy != UNATTRIBUTED and book.mode != "net" and book.net:
+        if strategy != UNATTRIBUTED and book.net:
             key = instrument, _LONG if book.net > 0 else _SHORT
-            claims.setdefault(key, []).append((strategy, abs(book.net)))
+            held[*key, book.mode] += abs(book.net)
+            if book.mode != "net":
+                claims.setdefault(key, []).append((strategy, abs(book.net)))
     found = []
     for (instrument, direction), owners in sorted(claims.items()):
         contract = books.contract(instrument)
         if contract is None:
             continue
-        have = (contract.long if direction is _LONG else contract.short).lots
-        missing = sum(lots for _, lots in owners) - have
+        missing = sum(lots for _, lots in owners) - _lots(contract, direction)
+        if missing > 0:
+            missing -= min(missing, _netted(contract, direction, held))
         if missing > 0:
             found.append(Shortage(instrument, direction, missing, tuple(sorted(owners))))
     return tuple(found)
+
+
+def _netted(contract: Contract, direction: Direction, held: _Held) -> int:
+    """Lots that books in mode ``lock`` hold in this direction against books in mode ``net``, and
+    nobody at the exchange."""
+    id_, other = contract.instrument.id, _SHORT if direction is _LONG else _LONG
+    claimed = held[id_, other, "own"] + held[id_, other, "lock"]
+    there = max(0, _lots(contract, other) - claimed)
+    return min(held[id_, direction, "lock"], max(0, held[id_, other, "net"] - there))
+
+
+def _lots(contract: Contract, direction: Direction) -> int:
+    return (contract.long if direction is _LONG else contract.short).lots
 
 
 def blocked(found: tuple[Shortage, ...]) -> frozenset[StrategyId]:

@@ -3,9 +3,12 @@
 import pytest
 from tests.unit.trading.desk import DAY, IF, RB, Desk, account, venue_state
 
+from homalos.config.sections.trading import TradingSection
 from homalos.model.enums import Direction, Side
 from homalos.model.events import TradingDayChanged
+from homalos.model.ids import StrategyId
 from homalos.model.trading import Position
+from homalos.trading.shortages import shortages
 
 
 def test_what_is_frozen_is_not_rounded() -> None:
@@ -57,3 +60,34 @@ def test_where_the_venue_has_other_lots_its_average_holds() -> None:
     _take(desk, 3515.0)
     desk.trade(Side.SELL, 2, 3530.0)
     assert desk.books.account().closed_profit_by_trade == pytest.approx(2 * 15 * 10)
+
+
+def test_a_settlement_that_nobody_told_is_not_the_last_price() -> None:
+    """Margin at the previous settlement, in a contract in which nothing was held at the roll."""
+    desk = Desk(trading=TradingSection(reconcile_s=0, margin_price="pre_settlement"))
+    desk.venue.snapshot = None
+    desk.tick(RB, 3555.0, pre_settlement=3490.0)
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    desk.tick(RB, 3550.0, pre_settlement=3520.0, trading_day=DAY + 1)
+    desk.trade(Side.BUY, 1, 3550.0)
+    assert desk.books.account().margin == pytest.approx(3520 * 10 * 0.1)
+
+
+def test_books_that_were_netted_miss_no_lots() -> None:
+    """One in mode lock has closed what one in mode net held: both have lots, the account has none.
+    """
+    desk = Desk()
+    desk.books.strategies.set_mode(StrategyId("alpha"), "net")
+    desk.books.strategies.set_mode(StrategyId("beta"), "lock")
+    desk.trade(Side.BUY, 2, 3500.0)
+    desk.venue.snapshot = None
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    desk.trade(Side.SELL, 2, 3500.0, strategy="beta")
+    assert [desk.books.book(StrategyId(name), RB).net_lots for name in ("alpha", "beta")] == [2, -2]
+    assert desk.books.positions() == ()
+    assert shortages(desk.books) == ()
+    desk.trade(Side.SELL, 2, 3500.0, strategy="gamma")
+    contract = desk.books.contract(RB)
+    assert contract is not None
+    contract.short.close(1, None)
+    assert [row.lots for row in shortages(desk.books)] == [1], "a lot of gamma's is gone"
