@@ -57,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
         _add_token,
         _add_kill,
         _add_reconcile,
+        _add_settlement,
+        _add_breaker,
         _add_setup,
     ):
         add(commands)
@@ -380,6 +382,44 @@ def _reconcile(options: argparse.Namespace) -> int:
     from homalos.commands import reconcile
 
     return reconcile(options)
+
+
+def _trading_day(text: str) -> int:
+    from homalos.model.times import to_date
+
+    to_date(int(text))
+    return int(text)
+
+
+def _add_settlement(commands: Commands) -> None:
+    text = "settlement statements against the books / 结算单核对结果"
+    sub = _command(commands, "settlement", text, _settlement)
+    sub.add_argument("--day", type=_trading_day, metavar="YYYYMMDD", help="one day, whole / 某日")
+    _data_option(sub)
+
+
+def _settlement(options: argparse.Namespace) -> int:
+    from homalos.settlement_command import settlement
+
+    return settlement(options)
+
+
+def _add_breaker(commands: Commands) -> None:
+    text = "circuit breakers that are open, and closing one / 查看与解除熔断"
+    sub = _command(commands, "breaker", text, _breaker)
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--close", metavar="STRATEGY", help="close a strategy's / 解除策略熔断")
+    what.add_argument(
+        "--close-account", action="store_true", help="close the account's / 解除账户熔断"
+    )
+    sub.add_argument("--reason", default="command line")
+    _data_option(sub)
+
+
+def _breaker(options: argparse.Namespace) -> int:
+    from homalos.commands import breaker
+
+    return breaker(options)
 
 
 def _add_setup(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from homalos.config.loader import Loaded, load
 from homalos.console.sessions import CLI_TOKEN, create_token, read_tokens, revoke_token
 from homalos.kernel.clock import monotonic_ns, sleep
 from homalos.model.enums import KillScope
-from homalos.model.times import SECOND
+from homalos.model.times import SECOND, china_text
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -300,6 +300,33 @@ def _assign(options: argparse.Namespace) -> int:
         },
     )
     _show(_ask(options.data_dir, _RECONCILIATION, None))
+    return DONE
+
+
+# ---------------------------------------------------------------- circuit breakers
+
+_BREAKERS = "/api/v1/risk/breakers"
+
+
+def breaker(options: argparse.Namespace) -> int:
+    """Without an option: show those that are open."""
+    try:
+        if options.close or options.close_account:
+            wanted = {"strategy": options.close or "", "reason": options.reason}
+            _ask(options.data_dir, f"{_BREAKERS}/close", wanted)
+            print("told / 已请求解除")
+            return DONE
+        rows = _ask(options.data_dir, _BREAKERS, None)["open"]
+    except _NoDaemonError:
+        return _told(options.data_dir)
+    except RuntimeError as error:
+        sys.stderr.write(f"refused / 拒绝: {error}\n")
+        return FAILED
+    for row in rows:
+        until = china_text(row["until"])[:19]
+        print(f"{row['strategy'] or 'the account / 账户'}  until / 至 {until}: {row['why']}")
+    if not rows:
+        print("none is open / 无熔断")
     return DONE
 
 

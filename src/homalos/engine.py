@@ -27,6 +27,7 @@ from homalos.model.market import Tick
 from homalos.model.trading import Account, Order, StrategyBook
 from homalos.strategy.manager import StrategyManager
 from homalos.trading.books import Books
+from homalos.trading.breaker import Breaker
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
 from homalos.trading.delivery.keeper import Delivery
@@ -36,6 +37,7 @@ from homalos.trading.offsets import BookMode
 from homalos.trading.programme.keeper import Programme
 from homalos.trading.risk.gate import RiskGate
 from homalos.trading.risk.user_rules import UserRules
+from homalos.trading.settlement.keeper import SettlementKeeper
 from homalos.trading.watch.keeper import LossWatch
 
 ROLES = ("gateway", "market", "strategy", "orders", "account", "risk", "operator", "kernel")
@@ -119,6 +121,8 @@ class Engine:
             self.bus, self.timers, self.gateway, self.books, self.risk,
             config.trading, account,
         )  # fmt: skip
+        self.breaker = Breaker(self.bus, self.timers, config.risk)
+        self.risk.view.breakers = self.breaker.open
         self.programme = Programme(
             self.bus, self.timers, self.books, self.orders, config.risk, simulated=simulated
         )
@@ -126,6 +130,8 @@ class Engine:
         self.conditionals = Conditionals(
             self.bus, self.timers, self.books, self.orders, self.control, market.sessions
         )
+        self.settlement = SettlementKeeper(self.bus, self.books, expects=not simulated)
+        self.orders.sync.closing = self.settlement.close_day
         ids = OrderIds(run)
         self.flatten = Flatten(
             self.bus, self.timers, self.books, self.orders, self.control, market.sessions, ids,
@@ -165,9 +171,11 @@ class Engine:
         self.control.attach()
         self.orders.attach()
         self.programme.attach()
+        self.breaker.attach()
         self.flatten.attach()
         self.delivery.attach()
         self.losses.attach()
+        self.settlement.attach()
         self.conditionals.attach()
         self.conditionals.expect = self.strategies.expect
         self.strategies.attach()
@@ -197,8 +205,9 @@ class Engine:
         self.control.configure(config.trading)
         self.orders.configure(config.trading)
         self.risk.configure(config.risk)
-        self.programme.configure(config.risk)
         self.delivery.configure(config.risk)
+        self.programme.configure(config.risk)
+        self.breaker.configure(config.risk)
         self.flatten.configure(config.trading, config.risk)
         self.losses.configure(config.risk)
         if self.user_rules is not None:
@@ -213,11 +222,13 @@ class Engine:
         """All state, by part."""
         return {
             "books": self.books.state(),
+            "breaker": self.breaker.state(),
             "conditionals": self.conditionals.state(),
             "control": self.control.state_record(),
             "delivery": self.delivery.state(),
             "flatten": self.flatten.state(),
             "losses": self.losses.state(),
+            "openings": self.orders.openings.state(),
             "orders": self.orders.state(),
             "programme": self.programme.state(),
             "programme_group": self.programme.group.state(),

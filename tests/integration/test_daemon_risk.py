@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from tests.integration.daemon import Daemon, until
 
 NEVER = """
@@ -52,4 +53,24 @@ def test_a_rule_file_holds_when_it_is_saved_and_each_version_is_kept(daemon: Dae
     assert versions[1]["user_rules"] == {"user.never": NEVER}
     limit = [row for row in versions if row["why"] == "edit of risk.yaml"]
     assert limit[0]["changes"] == [["risk.max_order_lots", "100", "7"]]
+    assert daemon.stop() == 0
+
+
+@pytest.mark.fires("daily_opens")
+def test_daily_opens_hold_from_the_edit_on_and_after_a_restart(daemon: Daemon) -> None:
+    daemon.start("--speed", "20")
+    until(lambda: daemon.trades_so_far() > 5, 20, "trades")
+    shipped = (daemon.config / "risk.yaml").read_text()
+    daemon.risk(shipped + "max_day_opens: 1\n")
+    until(lambda: _denied(daemon, "daily_opens") > 3, 15, "the rule's denials")
+    daemon.kill()
+    daemon.start("--speed", "20")
+    until(lambda: _denied(daemon, "daily_opens") > 3, 15, "denials after the restart")
+    daemon.risk(shipped)
+    seen = daemon.trades_so_far()
+    until(lambda: daemon.trades_so_far() > seen + 5, 20, "trades again")
+    code, out, _ = daemon.say("breaker")
+    assert (code, "none is open" in out) == (0, True)
+    code, _, err = daemon.say("breaker", "--close", "churn-rb")
+    assert (code, "is not open" in err) == (1, True)
     assert daemon.stop() == 0

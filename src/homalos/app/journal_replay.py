@@ -37,7 +37,7 @@ from homalos.model.journaled import (
     VenueAnswered,
 )
 
-RECOVERED = ("books", "orders", "programme")
+RECOVERED = ("books", "breaker", "openings", "orders", "programme")
 """The parts of the state that recovery makes without strategies and market data."""
 
 

@@ -176,8 +176,10 @@ class Memory:
             engine.bus.record(engine.books.snapshot(), Kind.CHECKPOINT)
             engine.conditionals.checkpoint()
             engine.flatten.checkpoint()
+            engine.settlement.checkpoint()
             engine.delivery.checkpoint()
             engine.losses.checkpoint()
+            engine.breaker.checkpoint()
             engine.orders.working.checkpoint()
             self._file.fold_from = self._journal.needed_from = segment
             self._write()
@@ -197,7 +199,9 @@ def restore(
     engine: Engine, past: list[Event], control: bytes, facts: list[tuple[int, Event]] | None
 ) -> int:
     """Fold the past into ``engine``; the number of records that counted."""
-    folded = recovery.fold(past, engine.books, engine.orders, facts, engine.conditionals)
+    folded = recovery.fold(
+        past, engine.books, engine.orders, facts, engine.conditionals, engine.breaker
+    )
     for event in past:
         if isinstance(event, FlattenChanged):
             engine.flatten.fold(event.job)
@@ -205,7 +209,9 @@ def restore(
             engine.delivery.fold(event)
         elif isinstance(event, LossesNoted):
             engine.losses.fold(event)
+    engine.breaker.recovered()
     engine.programme.restore(past)
+    engine.settlement.fold(past)
     saved = [event for event in past if isinstance(event, StrategiesSaved)]
     if saved:
         engine.strategies.restore(msgspec.msgpack.decode(saved[-1].state))

@@ -76,6 +76,7 @@ class Config(Section):
         sectors = {entry.sector for entry in self.products.products}
         named = (
             ("lots_of", tuple(self.risk.lots_of), products | sectors),
+            ("day_opens_of", tuple(self.risk.day_opens_of), products),
             ("programme", self.risk.programme_names(), products | exchanges),
             ("instruments_allowed", self.risk.instruments_allowed, products | exchanges),
             ("instruments_denied", self.risk.instruments_denied, products | exchanges),

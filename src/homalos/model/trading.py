@@ -76,6 +76,10 @@ class Trade(Record, frozen=True):
     """Profit by date (盯市) that this trade realised, before its fee; 0 for an open."""
     closed_profit_by_trade: float = 0.0
     """The same from the original opening prices (逐笔)."""
+    book_result: float | None = None
+    """What it made for its strategy's book, yuan: realised from the book's average cost, less its
+    own fee and what the lots had cost in fees when they were opened. ``None``: it closed nothing of
+    that book."""
 
 
 class Position(Record, frozen=True):
@@ -129,6 +133,8 @@ class StrategyBook(Record, frozen=True):
     closed_profit_by_date: float = 0.0
     """Realised today."""
     position_profit_by_date: float = 0.0
+    open_fees: float = 0.0
+    """Of ``fees``, what the lots that are held cost when they were opened."""
 
 
 class StrategyPerformance(Record, frozen=True):

@@ -26,7 +26,7 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 _TRADE_COLUMNS = (
     "seq", "id", "order_id", "account", "strategy", "trading_day", "instrument", "side", "offset",
-    "price", "lots", "fee", "closed_profit", "ts_event", "closed_profit_by_trade",
+    "price", "lots", "fee", "closed_profit", "ts_event", "closed_profit_by_trade", "book_result",
 )  # fmt: skip
 _AUDIT_COLUMNS = (
     "seq", "ts", "trading_day", "kind", "severity", "who", "action", "target", "result",
@@ -41,7 +41,7 @@ _POSITION_COLUMNS = (
 _BOOK_COLUMNS = (
     "strategy", "trading_day", "instrument", "net_lots", "average_price", "closed_profit",
     "position_profit", "fees", "ts", "cost_price", "closed_profit_by_date",
-    "position_profit_by_date",
+    "position_profit_by_date", "open_fees",
 )  # fmt: skip
 _BAR_COLUMNS = (
     "ts_open", "ts_event", "trading_day", "open", "high", "low", "close", "volume", "turnover",
@@ -52,7 +52,11 @@ _ACCOUNT_COLUMNS = (
     "fees", "margin", "frozen_margin", "balance", "available", "closed_profit_by_trade",
     "position_profit_by_trade",
 )  # fmt: skip
-_JSON_COLUMNS = {"detail", "depth"}
+_STATEMENT_COLUMNS = (
+    "seq", "account", "trading_day", "ts", "result", "layout", "path", "digest", "margin_call",
+    "figures", "differences", "corrections", "notes",
+)  # fmt: skip
+_JSON_COLUMNS = {"detail", "depth", "figures", "differences", "corrections", "notes"}
 """Columns that hold JSON already."""
 
 
@@ -165,6 +169,13 @@ class Reader:
         """Audit trail; ``kind`` is command, state, strategy, config, denial, alert, fault,
         connection or reconciliation."""
         return self._list("audit", _AUDIT_COLUMNS, {"kind": kind, "before": before}, limit)
+
+    def statements(
+        self, *, trading_day: int | None = None, before: int | None = None, limit: int = 200
+    ) -> bytes:
+        """Settlement statements, and what came of comparing them."""
+        values: Values = {"trading_day": trading_day, "before": before}
+        return self._list("statements", _STATEMENT_COLUMNS, values, limit)
 
     # ------------------------------------------------------------ now
 

@@ -293,10 +293,41 @@ def _add_last_day(db: Any) -> None:
     db["instruments"].add_column("last_trading_day", int)
 
 
+_STATEMENT = {
+    "seq": int,
+    "account": str,
+    "trading_day": int,
+    "ts": int,
+    "result": str,
+    "layout": str,
+    "path": str,
+    "digest": str,
+    "margin_call": float,
+    "figures": str,
+    "differences": str,
+    "corrections": str,
+    "notes": str,
+}
+"""The last four hold JSON."""
+
+
+def _add_statements(db: Any) -> None:
+    needed = set(_STATEMENT) - {"seq", "margin_call"}
+    db["statements"].create(_STATEMENT, pk="seq", not_null=needed, strict=True)
+    db["statements"].create_index(["account", "trading_day"], unique=True)
+
+
+def _add_book_results(db: Any) -> None:
+    db["trades"].add_column("book_result", float)
+    db["books"].add_column("open_fees", float)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "tables", _create_tables),
     Migration(2, "profits by trade and by date, margin relief, orders to the limit", _add_depth),
     Migration(3, "last trading days", _add_last_day),
+    Migration(4, "settlement statements", _add_statements),
+    Migration(5, "what each close made for its strategy's book", _add_book_results),
 )
 
 
@@ -318,6 +349,7 @@ _VIEWS = {
     "trades_view": _timed("trades", "ts_event"),
     "audit_view": _timed("audit", "ts"),
     "account_view": _timed("account", "ts"),
+    "statements_view": _timed("statements", "ts"),
     # A snapshot holds every position, so those of an older one are gone.
     "positions_now": (
         "SELECT * FROM positions AS p WHERE today_lots + yesterday_lots > 0"

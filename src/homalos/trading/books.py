@@ -39,6 +39,7 @@ from homalos.trading.funds import Cash, available
 from homalos.trading.offsets import Parts
 from homalos.trading.performance import Performances
 from homalos.trading.reservations import Reservations, order_cost
+from homalos.trading.settlement.day import DayTrades
 from homalos.trading.strategy_book import NetBook
 from homalos.trading.strategy_books import StrategyBooks
 from homalos.trading.venue_lots import DayOfTrades, lots_of, same_lots, with_known
@@ -83,6 +84,8 @@ class Books:
         self.margins: tuple[float, float] | None = None
         """(ours, the venue's) at its last answer; ``None``: it has not answered yet."""
         self.reservations = Reservations()
+        self.day = DayTrades()
+        """Trades of the trading day, for its settlement statement."""
         self.blocked: frozenset[StrategyId] = frozenset()
         """Who may open nothing: lots of theirs are gone, and nobody has said whose."""
         self._costed: Order | None = None
@@ -154,9 +157,11 @@ class Books:
         self._cash.book(fee, profit, by_trade)
         self._refresh(contract)
         book = self.net_book(strategy, report.instrument, contract.multiplier)
-        book.trade(report.side, report.lots, report.price, fee)
+        result = book.trade(report.side, report.lots, report.price, fee)
         self._changed()
-        return self._trade(report, strategy, offset, fee, (profit, by_trade))
+        trade = self._trade(report, strategy, offset, fee, (profit, by_trade, result))
+        self.day.booked.append(trade)
+        return trade
 
     def _apply(
         self, contract: Contract, report: TradeReported, offset: Offset
@@ -182,7 +187,7 @@ class Books:
 
     def _trade(
         self, report: TradeReported, strategy: StrategyId, offset: Offset, fee: float,
-        profits: tuple[float, float],
+        profits: tuple[float, float, float | None],
     ) -> Trade:  # fmt: skip
         return Trade(
             report.trade_id,
@@ -260,6 +265,7 @@ class Books:
         if trading_day == self.trading_day:
             return
         first, self.trading_day = self.trading_day == 0, trading_day
+        self.day.roll(trading_day)
         if first:
             return
         settlements = {id_: self._settlement(id_) for id_ in self._contracts}
@@ -311,6 +317,7 @@ class Books:
         account = snapshot.account
         self._cash = self._cash.restored(account)
         rows = {(p.instrument, p.direction): p for p in snapshot.positions}
+        self.day.told(snapshot.trades)
         day = DayOfTrades(snapshot.trades)
         for id_, contract in self._contracts.items():
             for direction, side in contract.sides():
@@ -346,6 +353,18 @@ class Books:
             if contract is not None:
                 self.net_book(row.strategy, row.instrument, contract.multiplier).load(row)
         self.performances.load(performances)
+
+    def has_book(self, strategy: StrategyId, instrument: InstrumentId) -> bool:
+        """Whether the strategy has ever traded the contract."""
+        return (strategy, instrument) in self._books
+
+    def correct_fee(self, strategy: StrategyId, instrument: InstrumentId, more: float) -> None:
+        """A settlement statement tells the fee of an earlier day's trade otherwise. The account has
+        it from the venue's opening figures."""
+        book = self._books.get((strategy, instrument))
+        if book is not None:
+            book.fees = round(book.fees + more, 4)
+            self._changed()
 
     def set_cash(self, deposit: float, withdraw: float) -> None:
         """Money that came or went: the venue's word is a fact, not a difference."""

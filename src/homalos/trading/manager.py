@@ -58,6 +58,7 @@ from homalos.trading.cancels import Cancels
 from homalos.trading.contract import Contract
 from homalos.trading.crossing import CrossingStage
 from homalos.trading.deadlines import Deadlines
+from homalos.trading.openings import Openings
 from homalos.trading.registry import OrderRegistry, VenueStatus, exchange_of, is_open
 from homalos.trading.risk.gate import RiskGate
 from homalos.trading.stages import Hold, Stage
@@ -101,6 +102,7 @@ class OrderManager:
         self.past: list[tuple[int, Event]] | None = None
         """What would have been published meanwhile, with its trading day; None: nobody asks."""
         self._trades: set[tuple[str, str, str, int]] = set()
+        self.openings = gate.view.openings = Openings(books)
         self._early: list[TradeReported] = []
         """Fills of contracts that are not listed yet."""
         self.cancels = Cancels(bus, timers, gateway, self)
@@ -282,6 +284,7 @@ class OrderManager:
             self.alert(Severity.ERROR, f"a fill of {report.instrument}, which is not listed: held")
             return
         self._trades.add(key)
+        self.openings.note(report)
         missing = self._books.missing_lots
         after = None if order is None else merge.after_trade(order, report)
         trade = self._books.trade(report, strategy)
@@ -341,7 +344,9 @@ class OrderManager:
 
     def seen(self, report: TradeReported) -> None:
         """A fill that the books hold already: never book it again."""
-        self._trades.add(trade_key(report))
+        if not self.knows(report):
+            self._trades.add(trade_key(report))
+            self.openings.note(report)
 
     # ------------------------------------------------------------ silence
 

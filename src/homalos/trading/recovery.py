@@ -27,10 +27,13 @@ from homalos.model.events import (
 )
 from homalos.model.journaled import GatewayReturned
 from homalos.model.reconciling import DayMarks, LossAssigned, PositionAdjusted, VenueTaken
+from homalos.model.settlement import SettlementCorrected
 from homalos.trading.adjusting import expire
 from homalos.trading.books import Books
+from homalos.trading.breaker import Breaker
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.manager import OrderManager
+from homalos.trading.settlement import keeper as settlement
 from homalos.trading.shortages import assign
 from homalos.trading.states import LIVE
 
@@ -43,6 +46,7 @@ def fold(
     manager: OrderManager,
     facts: list[tuple[int, Event]] | None = None,
     conditionals: Conditionals | None = None,
+    breaker: Breaker | None = None,
 ) -> int:
     """Fold the records of a journal, oldest first; the number of records that counted.
 
@@ -51,7 +55,8 @@ def fold(
     """
     past = tuple(events)
     marks = {event.trading_day: event.marks for event in past if isinstance(event, DayMarks)}
-    manager.muted, manager.past = True, facts
+    told = [] if facts is None and breaker is not None else facts
+    manager.muted, manager.past = True, told
     count = 0
     whole = False
     try:
@@ -62,7 +67,10 @@ def fold(
                 whole = True
             elif isinstance(event, AccountSnapshot) and whole:
                 continue  # a checkpoint, for starts that begin to read at it
+            before = len(told or ())
             count += _one(event, books, manager)
+            if breaker is not None and told is not None:
+                breaker.fold(event, (fact for _, fact in told[before:]))
             if conditionals is not None:
                 _hold(event, conditionals)
     finally:
@@ -142,6 +150,8 @@ def _one(event: Event, books: Books, manager: OrderManager) -> bool:
             expire(books, event)
         case LossAssigned():
             assign(books, event)
+        case SettlementCorrected():
+            settlement.apply(books, event)
         case VenueTaken(trading_day=day, account=account, positions=positions, trades=trades):
             books.restore(VenueSnapshot(day, account, positions, (), trades))
         case AccountSnapshot(account=account, positions=positions):

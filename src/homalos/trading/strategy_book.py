@@ -54,7 +54,7 @@ class NetBook:
 
     __slots__ = (
         "_day", "_day_fills", "_day_net", "_whole", "fees", "instrument", "mode", "multiplier",
-        "net", "strategy", "working",
+        "net", "open_fees", "strategy", "working",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +68,8 @@ class NetBook:
         self.multiplier = multiplier
         self.net = 0
         self.fees = 0.0
+        self.open_fees = 0.0
+        """Of them, what the lots that are held cost when they were opened."""
         self.working = Working()
         self._whole = Averaged()
         self._day = Averaged()
@@ -86,9 +88,22 @@ class NetBook:
         """Anything was ever booked in it."""
         return bool(self.net or self._whole.cash or self.fees)
 
-    def trade(self, side: Side, lots: int, price: float, fee: float) -> None:
+    def trade(self, side: Side, lots: int, price: float, fee: float) -> float | None:
+        """Book a fill; what the lots that it closed have made, all their fees paid, yuan, or
+        ``None``: it closed none."""
         self.fees = round(self.fees + fee, 4)
-        self._move(side.sign * lots, price, price)
+        net, signed = self.net, side.sign * lots
+        if net * signed >= 0:
+            self.open_fees = round(self.open_fees + fee, 4)
+            self._move(signed, price, price)
+            return None
+        closing = min(lots, abs(net))
+        paid = fee * closing / lots  # the rest opens lots the other way
+        opened = self.open_fees * closing / abs(net)
+        before = self._whole.closed(self.multiplier)
+        self._move(signed, price, price)
+        self.open_fees = round(self.open_fees - opened + fee - paid, 4)
+        return round(self._whole.closed(self.multiplier) - before - opened - paid, 4)
 
     def _move(self, signed: int, price: float, day_price: float) -> None:
         self._whole.trade(self.net, signed, price)
@@ -126,7 +141,7 @@ class NetBook:
 
     def load(self, row: StrategyBook) -> None:
         """Continue a book from its record."""
-        self.net, self.fees = row.net_lots, row.fees
+        self.net, self.fees, self.open_fees = row.net_lots, row.fees, row.open_fees
         self._whole.load(row.net_lots, row.average_price, row.closed_profit, self.multiplier)
         by_date = row.cost_price or row.average_price  # a record of before has none
         self._day.load(row.net_lots, by_date, row.closed_profit_by_date, self.multiplier)
@@ -157,6 +172,7 @@ class NetBook:
             cost_price=day.average(net),
             closed_profit_by_date=day.closed(multiplier),
             position_profit_by_date=0.0 if worth is None else (worth - day.cost) * multiplier,
+            open_fees=self.open_fees,
         )
 
     def state(self) -> tuple[object, ...]:

@@ -191,6 +191,8 @@ def test_reading_again_parses_only_what_changed(folder: Path) -> None:
         ("lots_of: {metal: 5}", "metal"),
         ("lots_of: {SHFE.xx2605: 5}", "SHFE.xx2605"),
         ("lots_of: {CZCE.SR605: 5}", "CZCE.SR605"),
+        ("day_opens_of: {CFFEX.IFF: 5}", "CFFEX.IFF"),
+        ("day_opens_of: {metals: 5}", "metals"),
         ("instruments_denied: [SHEF]", "SHEF"),
         ("instruments_allowed: [metals]", "metals"),
     ],

@@ -76,3 +76,15 @@ def test_by_date_a_day_begins_at_its_settlement_even_if_that_comes_late() -> Non
     assert (row.closed_profit, row.position_profit) == (200.0, 200.0)
     book.settle(0.0)
     assert book.record(120.0) == row, "once a day"
+
+
+def test_what_a_fill_closed_has_made_all_its_fees_paid() -> None:
+    book = NetBook(StrategyId("a"), RB, 10.0)
+    assert book.trade(Side.BUY, 4, 100.0, 4.0) is None
+    assert book.trade(Side.SELL, 1, 100.5, 2.0) == 2.0, "5 yuan, less 1 to open and 2 to close"
+    assert book.trade(Side.SELL, 5, 99.0, 10.0) == -39.0, "3 lots: -30 - 3 - 6"
+    assert (book.net, book.open_fees) == (-2, 4.0), "the rest of that fee opened two short"
+    again = NetBook(StrategyId("a"), RB, 10.0)
+    again.load(book.record(None))
+    assert again.trade(Side.BUY, 2, 98.0, 0.5) == 15.5
+    assert again.open_fees == 0.0

@@ -28,6 +28,11 @@ def _key(window: str, en: str, zh: str) -> msgspec.Meta:
     return key(en, zh, unit=_UNITS[window], ge=0, le=100_000_000, applies="at once")
 
 
+def _breaker(en: str, zh: str, unit: str) -> msgspec.Meta:
+    zh = f"{zh}，0 为关闭。"
+    return key(f"{en}; 0: off.", zh, unit=unit, ge=0, le=100_000, applies="at once")
+
+
 def _loss(en: str, zh: str) -> msgspec.Meta:
     zh = f"{zh}，0 为关闭。"
     return key(f"{en}; 0: off.", zh, unit="yuan", ge=0, le=10**12, applies="at once")
@@ -38,7 +43,7 @@ _ITS = " of this strategy", "该策略"
 
 
 class StrategyLimits(Section):
-    """Rates of one strategy in place of those that hold for each."""
+    """Limits of one strategy in place of those that hold for each."""
 
     id: Annotated[
         str,
@@ -55,6 +60,15 @@ class StrategyLimits(Section):
     max_cancels_per_s: Annotated[int, _cancels("s", *_ITS)] | None = None
     max_cancels_per_min: Annotated[int, _cancels("min", *_ITS)] | None = None
     max_cancels_per_day: Annotated[int, _cancels("day", *_ITS)] | None = None
+    max_consecutive_rejects: Annotated[
+        int, _breaker("Rejects in a row of this strategy", "该策略连续被拒笔数", "orders")
+    ] | None = None
+    max_consecutive_losses: Annotated[
+        int, _breaker("Losing closes in a row of this strategy", "该策略连续亏损平仓次数", "closes")
+    ] | None = None
+    cool_down_minutes: Annotated[
+        int, _breaker("Cool-down of this strategy's breaker", "该策略熔断时长", "min")
+    ] | None = None
     max_day_loss: Annotated[
         float, _loss("Loss of this strategy in the trading day", "该策略当日亏损上限")
     ] | None = None
@@ -81,8 +95,8 @@ class RateKeys(Section):
     strategies: Annotated[
         tuple[StrategyLimits, ...],
         key(
-            "Rates of single strategies in place of those of each.",
-            "个别策略的频率限额，代替每个策略的限额。",
+            "Limits of single strategies in place of those of each.",
+            "个别策略的限额，代替每个策略的限额。",
             applies="at once",
         ),
     ] = ()

@@ -1,7 +1,8 @@
 """What the limits say of one contract: looked up once, when its first order comes.
 
-A name in ``lots_of``, ``instruments_allowed`` or ``instruments_denied`` is an exchange, a product,
-a contract or (lots alone) a sector; of several the nearest to the contract holds.
+A name in ``lots_of``, ``day_opens_of``, ``instruments_allowed`` or ``instruments_denied`` is an
+exchange, a product, a contract or (``lots_of`` alone) a sector; of several the nearest to the
+contract holds.
 """
 
 from homalos.config.sections.risk import RiskSection
@@ -14,10 +15,12 @@ class ContractLimits:
     __slots__ = (
         "allowed",
         "closes_at",
+        "day_opens",
         "instrument",
         "lacking",
         "lots",
         "phase_key",
+        "product_day_opens",
         "product_lots",
         "sector",
         "sector_lots",
@@ -38,6 +41,10 @@ class ContractLimits:
         self.sector_lots = section.max_sector_lots
         if sector is not None:
             self.sector_lots = lots.get(sector, section.max_sector_lots)
+        opens = section.day_opens_of
+        self.day_opens = opens.get(str(instrument.id), section.max_day_opens)
+        """Lots that may be opened of it in a trading day; 0: as many as one likes."""
+        self.product_day_opens = opens.get(product, section.max_product_day_opens)
         self.lacking = False
         """Something that a rule in force needs to know of the contract is unknown; set by the
         gate."""

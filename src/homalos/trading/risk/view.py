@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from homalos.config.sections.risk import RiskSection
+from homalos.model.breaking import BreakerChanged
 from homalos.model.enums import Phase, TradingState
 from homalos.model.events import Denial
-from homalos.model.ids import InstrumentId
+from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Instrument
 from homalos.model.trading import Order
 from homalos.trading.contract import Contract, Working
 from homalos.trading.delivery.near import Near
 from homalos.trading.exposure import Place
 from homalos.trading.lots import LotSide
+from homalos.trading.openings import Openings
 from homalos.trading.programme.counts import Counts
 from homalos.trading.registry import Resting
 from homalos.trading.reservations import Reservations
@@ -35,6 +37,7 @@ class RiskView:
         "blocked",
         "book_closable",
         "book_net",
+        "breakers",
         "buys",
         "closes_at",
         "closing",
@@ -55,6 +58,7 @@ class RiskView:
         "now",
         "open_orders",
         "opening",
+        "openings",
         "opens",
         "opposite",
         "phase",
@@ -142,19 +146,25 @@ class RiskView:
     open_orders: int
     resting: Resting
     """Open orders of this contract."""
+    openings: Openings
+    """Lots opened today; bound by the order manager."""
+    breakers: Mapping[StrategyId, BreakerChanged]
+    """Those that are open, by strategy; bound once."""
+
     losses: Standing
     """Losses that stand above their limit; bound once."""
-
-    delivery: Mapping[InstrumentId, Near]
-    """Contracts for which something holds today as delivery nears; bound once."""
 
     programme: Counts
     """What the exchanges count of programme trading; bound once."""
 
+    delivery: Mapping[InstrumentId, Near]
+    """Contracts for which something holds today as delivery nears; bound once."""
+
     def __init__(self) -> None:
-        self.programme = Counts()
         self.delivery = {}
+        self.programme = Counts()
         self.losses = Standing()
+        self.breakers = {}
 
     @property
     def last_trading_day(self) -> int | None:

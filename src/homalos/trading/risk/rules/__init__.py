@@ -1,12 +1,14 @@
 """One rule a file; ``RULES`` is the list that the gate runs, in this order."""
 
 from homalos.trading.risk.rules.before_close import BeforeClose
+from homalos.trading.risk.rules.breaker import BreakerRule
 from homalos.trading.risk.rules.cancel_rate import CancelRate
 from homalos.trading.risk.rules.closable import Closable
 from homalos.trading.risk.rules.collar import Collar
 from homalos.trading.risk.rules.collar_opposite import OppositeCollar
 from homalos.trading.risk.rules.connection import Connection
 from homalos.trading.risk.rules.daily_loss import DailyLoss
+from homalos.trading.risk.rules.daily_opens import DailyOpens
 from homalos.trading.risk.rules.delivery_multiple import DeliveryMultiple
 from homalos.trading.risk.rules.delivery_open import DeliveryOpen
 from homalos.trading.risk.rules.drawdown import Drawdown
@@ -64,6 +66,7 @@ RULES: tuple[type[Rule], ...] = (
     PositionByProduct,
     PositionBySector,
     PositionTotal,
+    DailyOpens,
     DailyLoss,
     Drawdown,
     Notional,
@@ -82,6 +85,7 @@ RULES: tuple[type[Rule], ...] = (
     ProgrammeLargeCancels,
     ProgrammeBursts,
     ProgrammeMessages,
+    BreakerRule,
     UnassignedLoss,
 )
 """The gate itself adds ``instrument``: without a known contract no other rule can judge."""
