@@ -30,6 +30,8 @@ class TradersBooks(Subject):
         desk.venue.snapshot.account = account(self.cash)  # type: ignore[union-attr]
         desk.open()
         desk.venue.snapshot = None
+        self.settled: dict[InstrumentId, float] = {}
+        """As the ticks of the day after tell them."""
         ids = (RB, InstrumentId("SHFE.rb2610"), IF, M)
         self.contracts = tuple(instrument(id_, single_side=id_ is not M) for id_ in ids)
         for item in self.contracts:
@@ -40,7 +42,10 @@ class TradersBooks(Subject):
         self, item: Instrument, side: Side, lots: int, price: float
     ) -> Iterable[tuple[Offset, int]]:
         desk = self.desk
-        desk.tick(item.id, price, trading_day=desk.books.trading_day)
+        desk.tick(
+            item.id, price, trading_day=desk.books.trading_day,
+            pre_settlement=self.settled.get(item.id),
+        )  # fmt: skip
         before = len(desk.seen(TradeFilled))
         desk.trade(side, lots, price, item.id)
         booked = [fact.trade for fact in desk.seen(TradeFilled)[before:]]
@@ -49,7 +54,7 @@ class TradersBooks(Subject):
 
     def day_over(self) -> dict[InstrumentId, float]:
         desk = self.desk
-        settlements = dict(desk.books.marks)
+        self.settled = settlements = dict(desk.books.marks)
         desk.post(TradingDayChanged("test", desk.books.trading_day + 1, desk.clock.now()))
         return settlements
 

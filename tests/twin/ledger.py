@@ -72,6 +72,46 @@ class Played:
     lots: dict[tuple[str, bool], list[Lot]] = field(default_factory=dict)
     fresh: dict[tuple[str, bool], int] = field(default_factory=dict)
     fee_of_each_fill: list[Decimal] = field(default_factory=list)
+    closed_of_each_fill: list[tuple[Decimal, Decimal]] = field(default_factory=list)
+    """(by date, by trade); zero of an open."""
+
+
+@dataclass
+class Share:
+    """What one owner has in one contract: net lots, sums of signed lots x price, fees.
+
+    From the first fill on (逐笔), and from the settlement with which the day began (盯市).
+    """
+
+    net: int = 0
+    paid: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    paid_today: Decimal = Decimal(0)
+
+    def result(self, mark: Decimal, multiplier: Decimal) -> Decimal:
+        """Made since the beginning, fees paid."""
+        return (self.net * mark - self.paid) * multiplier - self.fees
+
+    def result_today(self, mark: Decimal, multiplier: Decimal) -> Decimal:
+        """Made since the settlement, before fees."""
+        return (self.net * mark - self.paid_today) * multiplier
+
+
+@dataclass(frozen=True)
+class Resting:
+    """An order that works, as the venue has it: the lots that are left, the price it freezes at.
+
+    ``at_today_rate``: lots of the whole order that would have paid the close-today rate when it was
+    entered; a lot of it freezes the average.
+    """
+
+    contract: str
+    buy: bool
+    opens: bool
+    price: Decimal
+    lots: int
+    left: int
+    at_today_rate: int = 0
 
 
 class Twin:
@@ -85,10 +125,10 @@ class Twin:
     ) -> Decimal:
         return lots * (price * self.terms[contract].multiplier * rate[0] + rate[1])
 
-    def play(self) -> "Played":
-        """Everything, from the first event."""
+    def play(self, count: int | None = None) -> "Played":
+        """Everything, from the first event; or the first ``count`` of them."""
         played = Played(self.opening)
-        for event in self.events:
+        for event in self.events if count is None else self.events[:count]:
             if isinstance(event, DayEnd):
                 self._settle(event, played)
             else:
@@ -117,13 +157,23 @@ class Twin:
             played.opens.setdefault(key, []).extend([fill.price] * fill.lots)
             played.fresh[key] = played.fresh.get(key, 0) + fill.lots
             fee = self._fee(terms.open_fee, fill.price, fill.lots, fill.contract)
+            played.closed_of_each_fill.append((Decimal(0), Decimal(0)))
         else:
+            before = self._closed(fill, played)
             today = sum(self._close_one(fill, held, key, played) for _ in range(fill.lots))
             fee = self._fee(terms.close_today_fee, fill.price, today, fill.contract)
             fee += self._fee(terms.close_fee, fill.price, fill.lots - today, fill.contract)
+            after = self._closed(fill, played)
+            played.closed_of_each_fill.append((after[0] - before[0], after[1] - before[1]))
         fee = cents(fee)
         played.fee_of_each_fill.append(fee)
         played.fees[fill.contract] = played.fees.get(fill.contract, Decimal(0)) + fee
+
+    @staticmethod
+    def _closed(fill: Fill, played: "Played") -> tuple[Decimal, Decimal]:
+        none = Decimal(0)
+        made = played.closed, played.closed_by_trade
+        return made[0].get(fill.contract, none), made[1].get(fill.contract, none)
 
     def _close_one(
         self, fill: Fill, held: list["Lot"], key: tuple[str, bool], played: "Played"
@@ -144,9 +194,10 @@ class Twin:
             made[fill.contract] = before + (fill.price - since) * sign
         return at_today
 
-    def equity(self, marks: dict[str, Decimal]) -> Decimal:
-        """All the account is worth at these prices."""
-        played = self.play()
+    def equity(self, marks: dict[str, Decimal], played: Played | None = None) -> Decimal:
+        """All the account is worth at these prices. ``played``: here as below, what ``play`` has
+        just answered."""
+        played = played or self.play()
         total = played.start + sum(played.closed.values(), Decimal(0))
         total -= sum(played.fees.values(), Decimal(0))
         for (contract, long), held in played.lots.items():
@@ -155,18 +206,22 @@ class Twin:
                 total += move if long else -move
         return total
 
-    def floating(self, marks: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
+    def floating(
+        self, marks: dict[str, Decimal], played: Played | None = None
+    ) -> tuple[Decimal, Decimal]:
         """Position profit by date and by trade."""
         by_date = by_trade = Decimal(0)
-        for (contract, long), held in self.play().lots.items():
+        for (contract, long), held in (played or self.play()).lots.items():
             sign = (1 if long else -1) * self.terms[contract].multiplier
             by_date += sum((marks[contract] - lot.basis) * sign for lot in held)
             by_trade += sum((marks[contract] - lot.opened) * sign for lot in held)
         return by_date, by_trade
 
-    def margin(self, rule: str, marks: dict[str, Decimal]) -> Decimal:
+    def margin(
+        self, rule: str, marks: dict[str, Decimal], played: Played | None = None
+    ) -> Decimal:
         """Of the whole account; ``rule``: open, pre_settlement, last, average."""
-        played, total = self.play(), Decimal(0)
+        played, total = played or self.play(), Decimal(0)
         groups: dict[str, list[Decimal]] = {}
         for (contract, long), held in played.lots.items():
             terms = self.terms[contract]
@@ -207,3 +262,41 @@ class Twin:
             for event in self.events
             if isinstance(event, Fill) and (event.owner, event.contract) == (owner, contract)
         )
+
+    def shares(self, played: Played | None = None) -> dict[tuple[str, str], Share]:
+        """Of every owner in every contract that it has traded."""
+        fees = iter((played or self.play()).fee_of_each_fill)
+        shares = dict[tuple[str, str], Share]()
+        for event in self.events:
+            if isinstance(event, DayEnd):
+                for (_, contract), share in shares.items():
+                    if share.net:
+                        share.paid_today = share.net * event.settlements[contract]
+                    else:
+                        share.paid_today = Decimal(0)
+                continue
+            share = shares.setdefault((event.owner, event.contract), Share())
+            signed = event.lots if event.buy else -event.lots
+            share.net += signed
+            share.paid += signed * event.price
+            share.paid_today += signed * event.price
+            share.fees += next(fees)
+        return shares
+
+    def frozen(self, orders: list[Resting]) -> tuple[Decimal, Decimal]:
+        """Margin and fees that working orders bind (FACTS A11): an open's margin at its price; the
+        fee that each would pay, not rounded."""
+        margin = fees = Decimal(0)
+        for order in orders:
+            terms = self.terms[order.contract]
+            if order.opens:
+                rate = terms.long_margin if order.buy else terms.short_margin
+                margin += order.left * (order.price * terms.multiplier * rate[0] + rate[1])
+                fees += self._fee(terms.open_fee, order.price, order.left, order.contract)
+                continue
+            old = order.lots - order.at_today_rate
+            whole = self._fee(
+                terms.close_today_fee, order.price, order.at_today_rate, order.contract
+            ) + self._fee(terms.close_fee, order.price, old, order.contract)
+            fees += whole * order.left / order.lots
+        return margin, fees
