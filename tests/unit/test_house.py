@@ -17,7 +17,7 @@ FLOORS = [
     {"cli"},
     {
         "app", "backtest", "bench", "commands", "doctor", "exchange_command", "journal_commands",
-        "setup",
+        "settlement_command", "setup",
     },
     {"console", "monitor", "storage", "engine"},
     {"strategy"},

@@ -23,9 +23,7 @@ def add(app: FastAPI, store: Statements) -> None:
         with ``day`` that trading day's alone."""
         day = _day(request.query_params.get("day"))
         try:
-            raw = await asyncio.to_thread(
-                store.statements, trading_day=day, limit=limit(request)
-            )
+            raw = await asyncio.to_thread(store.statements, trading_day=day, limit=limit(request))
         except sqlite3.Error as error:
             raise Problem(503, "no_store", f"the store cannot be read: {error}") from None
         return Response(raw, media_type="application/json")

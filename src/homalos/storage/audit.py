@@ -21,6 +21,7 @@ from homalos.model.events import (
     StrategyStateChanged,
     TradingStateChanged,
 )
+from homalos.model.settlement import AGREED, SettlementCorrected, StatementCompared
 
 Line = tuple[str, Severity, str, str, str, str, str | None]
 """(kind, severity, who, action, target, result, detail as JSON)."""
@@ -54,10 +55,29 @@ def _reconciled(e: Reconciled) -> Line:
     )  # fmt: skip
 
 
+def _statement(e: StatementCompared) -> Line:
+    severity = _INFO if e.result == AGREED else _WARNING
+    texts = [row.text for row in e.differences] or list(e.notes)
+    return (
+        "settlement", severity, "settlement", "statement", str(e.trading_day), e.result,
+        _json(texts),
+    )  # fmt: skip
+
+
+def _corrected(e: SettlementCorrected) -> Line:
+    row = e.correction
+    action = f"correct {row.what} {row.amount:+.2f}"
+    target = f"{e.trading_day} {row.strategy} {row.instrument} {row.trade.strip()}".rstrip()
+    result = "booked" if e.booked else "carried by the venue's opening figures"
+    return ("settlement", _INFO, "settlement", action, target, result, None)
+
+
 AUDITED_ROWS: dict[type[Any], Callable[[Any], Line]] = {
     OrderDenied: _denied,
     ConnectionChanged: _connection,
     Reconciled: _reconciled,
+    StatementCompared: _statement,
+    SettlementCorrected: _corrected,
     Audited: lambda e: ("command", _INFO, e.who, e.action, e.target, e.result, None),
     AlertRaised: lambda e: ("alert", e.severity, e.source, "alert", "", e.text, None),
     TradingStateChanged: lambda e: (
@@ -79,5 +99,6 @@ AUDITED_ROWS: dict[type[Any], Callable[[Any], Line]] = {
 }  # fmt: skip
 """Line of each class of event; denials also have their order in ``orders``."""
 
-AUDITED = tuple(event for event in AUDITED_ROWS if event is not OrderDenied)
+_ELSEWHERE = (OrderDenied, StatementCompared)
+AUDITED = tuple(event for event in AUDITED_ROWS if event not in _ELSEWHERE)
 """Classes that only the audit trail stores."""

@@ -28,11 +28,13 @@ from homalos.model.events import (
     TradingDayChanged,
 )
 from homalos.model.market import Bar, Tick
+from homalos.model.settlement import StatementCompared
 from homalos.model.times import MILLISECOND, SECOND
 from homalos.storage.audit import AUDITED, AUDITED_ROWS
 from homalos.storage.connection import Connect, connect_writer
 from homalos.storage.missing import missing, order_row
 from homalos.storage.schema import FILE_NAME, migrate
+from homalos.storage.statements import row as statement_row
 from homalos.storage.tables import (
     ACCOUNT,
     AUDIT,
@@ -43,6 +45,7 @@ from homalos.storage.tables import (
     NARROW_TICKS,
     ORDERS,
     POSITIONS,
+    STATEMENTS,
     TICKS,
     TRADES,
     Batch,
@@ -55,7 +58,9 @@ ACTOR = "store"
 _POLL_S = 0.005
 
 
-_OTHERS: tuple[Stream, ...] = (BARS, INSTRUMENTS, ORDERS, TRADES, POSITIONS, BOOKS, ACCOUNT, AUDIT)
+_OTHERS: tuple[Stream, ...] = (
+    BARS, INSTRUMENTS, ORDERS, TRADES, POSITIONS, BOOKS, ACCOUNT, AUDIT, STATEMENTS,
+)  # fmt: skip
 
 
 class Store:
@@ -122,6 +127,7 @@ class Store:
         listen(TradeFilled, self._on_trade)
         listen(AccountSnapshot, self._on_account)
         listen(OrderDenied, self._on_denied)
+        listen(StatementCompared, self._on_statement)
         for fact in ORDER_FACTS:
             if fact is not OrderDenied:
                 listen(fact, self._on_order)
@@ -321,6 +327,10 @@ class Store:
 
     def _on_trade(self, event: TradeFilled) -> None:
         self._add(TRADES, event.trade)
+
+    def _on_statement(self, event: StatementCompared) -> None:
+        self._add(STATEMENTS, statement_row(event))
+        self._on_audited(event)
 
     def _on_audited(self, event: Event) -> None:
         row = AUDITED_ROWS[type(event)](event)

@@ -13,6 +13,7 @@ import msgspec
 
 from homalos.model.market import Bar, Instrument, Tick
 from homalos.model.trading import Account, Order, Position, StrategyBook, Trade
+from homalos.storage.statements import COLUMNS as STATEMENT_COLUMNS
 
 encode = msgspec.json.Encoder().encode
 """NaN and infinities become null; everything is an array in the order of the fields."""
@@ -235,9 +236,21 @@ AUDIT = Stream(
     ),
 )  # fmt: skip
 
+STATEMENTS = Stream(
+    "statements",
+    (
+        insert(
+            "statements",
+            tuple((name, f"$[{i}]") for i, name in enumerate(STATEMENT_COLUMNS)),
+            ("account", "trading_day"),
+        ),
+    ),
+)
+
 STREAMS: dict[str, Stream] = {
     s.name: s
     for s in (
         TICKS, NARROW_TICKS, BARS, INSTRUMENTS, ORDERS, TRADES, POSITIONS, BOOKS, ACCOUNT, AUDIT,
+        STATEMENTS,
     )
 }  # fmt: skip

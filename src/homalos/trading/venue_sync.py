@@ -80,6 +80,8 @@ class VenueSync:
         """Orders that came or changed while the venue answered: it may tell of them as they were,
         which is no difference."""
         self.adjusting = Adjusting(bus, timers, gateway, books, manager)
+        self.closing: Callable[[int], None] = _nobody
+        """Told the next trading day before the books roll to it."""
         self.witnesses: list[Callable[[VenueSnapshot], None]] = []
         """Told of each whole answer when its orders and trades are merged."""
 
@@ -153,6 +155,7 @@ class VenueSync:
 
     def _turn(self, trading_day: int) -> None:
         """The old orders are over, the books roll, the venue's settlement corrects them."""
+        self.closing(trading_day)
         if self._books.trading_day:
             self._manager.expire(trading_day)
             self._bus.record(DayMarks(trading_day, self._books.settlements()))
@@ -326,6 +329,10 @@ class VenueSync:
                 venue.trading_day, venue.account, venue.positions, theirs, venue.trades
             ),
         )
+
+
+def _nobody(trading_day: int) -> None:
+    """Nobody looks at the day's end."""
 
 
 def _names(venue: VenueSnapshot) -> set[object]:

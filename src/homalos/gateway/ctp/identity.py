@@ -73,6 +73,11 @@ class Identity:
         self._file.sessions = sorted(self._sessions)
         self._save()
 
+    @property
+    def trading_day(self) -> int:
+        """Of the last login; 0: there was none."""
+        return self._file.trading_day
+
     def ours(self, front: int, session: int) -> bool:
         """Whether orders of this session are ours."""
         return (front, session) in self._sessions

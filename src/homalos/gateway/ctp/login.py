@@ -6,7 +6,6 @@ anew.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from loguru import logger
 
@@ -19,8 +18,9 @@ from homalos.gateway.ctp.identity import Identity
 from homalos.gateway.ctp.link import Link, State
 from homalos.gateway.ctp.seams import Queries, Row, Value
 from homalos.model.enums import Severity
+from homalos.model.event import Event
 from homalos.model.ids import AccountId
-from homalos.model.times import to_date
+from homalos.model.settlement import StatementReceived
 
 PRODUCT_INFO = "homalos"
 AUTHENTICATION, LOGIN, SETTLEMENT = (
@@ -51,6 +51,8 @@ class Login:
         request: Callable[[str, Mapping[str, Value], int], int],
         next_request: Callable[[], int],
         statements: Path,
+        now: Callable[[], int],
+        tell: Callable[[Event], None],
         alarm: Callable[[Severity, str], None],
         entered: Callable[[int, Row], None],
         settled: Callable[[], None],
@@ -67,6 +69,8 @@ class Login:
         self._send = request
         self._next_request = next_request
         self._statements = statements
+        self._now = now
+        self._tell = tell
         self._alarm = alarm
         self._entered = entered
         self._settled = settled
@@ -74,6 +78,10 @@ class Login:
         self._request = 0
         """Of the step that waits for an answer."""
         self._day = 0
+        self._day_before = 0
+        """Of the login before this day's; 0: there was none."""
+        self._fetched = 0
+        """The day whose login has brought the last statement."""
         self._whose: dict[str, Value] = {"BrokerID": section.broker, "InvestorID": account}
 
     def begin(self) -> None:
@@ -143,7 +151,7 @@ class Login:
         if self._link.state not in (_S.CONNECTED, _S.AUTHENTICATED):
             return
         known = error and cause(error).reaction is Reaction.LOGGED_IN and data.get("SessionID")
-        day = _day(data.get("TradingDay"))
+        day = settlement.day_of(data.get("TradingDay", ""))
         if error and not known and cause(error).reaction is Reaction.LOGGED_IN:
             # The answer with our session was lost, and the front tells it once a connection.
             self._link.instead(_PAUSE_S, lambda: self._renew(f"{LOGIN}: {error} {message}"))
@@ -152,6 +160,8 @@ class Login:
             text = message if error else "the login tells no trading day / 登录应答无交易日"
             self._link.fail(LOGIN, error, text, self.begin)
             return
+        if self._identity.trading_day != day:
+            self._day_before = self._identity.trading_day
         try:
             self._identity.login(
                 day, int(data["FrontID"]), int(data["SessionID"]), str(data["MaxOrderRef"])
@@ -171,6 +181,7 @@ class Login:
         """Asked first whether it is confirmed: it need be once a day. A shadow only looks."""
         if self._section.shadow:
             self._settled()
+            self._fetch()
             return
         self._queries.ask(
             "ReqQrySettlementInfoConfirm", self._whose, self._confirmed_before,
@@ -185,23 +196,66 @@ class Login:
         if any(str(row.get("ConfirmDate", "")).strip() == today for row in rows):
             self._link.enter(_S.CONFIRMED)
             self._settled()
+            self._fetch()
+            return
+        if self._fetched == self._day:
+            self._ask_to_confirm()
             return
         self._queries.ask(
             "ReqQrySettlementInfo", {**self._whose, "TradingDay": ""}, self._confirm,
-            lambda code, text: self._confirm([]),
+            lambda code, text: self._ask_to_confirm(),
         )  # fmt: skip
+
+    def _fetch(self) -> None:
+        """The last statement, once a day of logins, after all that trading waits for: it was
+        confirmed at another terminal, or by the run before this one."""
+        if self._fetched != self._day:
+            self._ask_statement("", self._last)
+
+    def _ask_statement(self, day: str, done: Callable[[list[Row]], None]) -> None:
+        self._queries.ask(
+            "ReqQrySettlementInfo", {**self._whose, "TradingDay": day}, done,
+            lambda code, text: logger.warning("ctp td: {}: {} {}", SETTLEMENT, code, text),
+            key=f"statement {day}", background=True,
+        )  # fmt: skip
+
+    def _last(self, rows: list[Row]) -> None:
+        """The last statement; where the login before was on an earlier day than it is of (nobody
+        ran in between), that day's is fetched, too."""
+        kept = self._keep(rows)
+        self._fetched = self._day
+        before = self._day_before
+        if kept is not None and before and before < kept.trading_day:
+            self._ask_statement(str(before), self._keep_only)
+
+    def _keep_only(self, rows: list[Row]) -> None:
+        self._keep(rows)
+
+    def _keep(self, rows: list[Row]) -> settlement.Kept | None:
+        if not rows:
+            return None
+        try:
+            kept = settlement.keep(self._statements, self._account, rows)
+        except OSError as problem:
+            text = f"the settlement statement cannot be kept: {problem} / 结算单无法保存"
+            self._alarm(Severity.ERROR, text)
+            return None
+        if kept is not None:
+            logger.info("ctp td: settlement statement kept: {}", kept.path)
+            self._tell(
+                StatementReceived(
+                    self._account, kept.trading_day, str(kept.path), kept.digest, self._now()
+                )
+            )  # fmt: skip
+        return kept
 
     def _confirm(self, statement: list[Row]) -> None:
         """The statement is kept, then confirmed; where there is none to be had, it is confirmed
         all the same, as any terminal does."""
-        if statement:
-            try:
-                path = settlement.keep(self._statements, self._account, statement)
-                if path is not None:
-                    logger.info("ctp td: settlement statement kept: {}", path)
-            except OSError as problem:
-                text = f"the settlement statement cannot be kept: {problem} / 结算单无法保存"
-                self._alarm(Severity.ERROR, text)
+        self._last(statement)
+        self._ask_to_confirm()
+
+    def _ask_to_confirm(self) -> None:
         self._step(SETTLEMENT, "ReqSettlementInfoConfirm", self._whose)
 
     def _confirmed(self, data: Row, error: int, message: str) -> None:
@@ -212,6 +266,7 @@ class Login:
             return
         self._link.enter(_S.CONFIRMED)
         self._settled()
+        self._fetch()
 
 
 _ANSWERS: dict[str, Callable[[Login, Row, int, str], None]] = {
@@ -220,13 +275,3 @@ _ANSWERS: dict[str, Callable[[Login, Row, int, str], None]] = {
     "OnRspSettlementInfoConfirm": Login._confirmed,
     "OnRspError": Login._refused,
 }
-
-
-def _day(text: Any) -> int:
-    """``TradingDay`` of a login; 0 where it is no day."""
-    try:
-        day = int(text)
-        to_date(day)
-    except (TypeError, ValueError):
-        return 0
-    return day

@@ -119,7 +119,8 @@ class TdLine:
         self._login = Login(
             section, account, self.user, password, auth_code, self.link, self.queries, identity,
             request=self._request_now, next_request=self.next_request, statements=statements,
-            alarm=owner.alarm, entered=self._entered, settled=self._ask_all, renew=owner.renew,
+            now=clock.now, tell=owner.tell, alarm=owner.alarm, entered=self._entered,
+            settled=self._ask_all, renew=owner.renew,
         )  # fmt: skip
         self.is_ready = False
         self.trading_day = 0

@@ -1,0 +1,1 @@
+"""The broker's daily settlement statement against the books."""
