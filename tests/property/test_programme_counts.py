@@ -43,8 +43,9 @@ def lives(draw: st.DrawFn) -> tuple[Any, ...]:
     if end.status is S.FILLED:
         end = replace(end, traded_lots=lots, booked_lots=lots)
     facts = [("order", order), ("order", end)]
-    if draw(st.booleans()):
+    for _ in range(draw(st.integers(0, 2))):
         facts.append(("cancel", (order, at + draw(st.integers(0, SECOND)))))
+        facts.append(("order", replace(end, ts_event=at + draw(st.integers(0, SECOND)))))
     if draw(st.booleans()):
         facts.append(("heard", heard(order, at + draw(st.integers(0, SECOND)))))
     return tuple(facts)

@@ -15,6 +15,7 @@ from homalos.app.programme_group import GroupFolder, Share
 from homalos.model.enums import OrderStatus, Side, TimeInForce
 from homalos.model.events import TradingDayChanged
 from homalos.model.ids import AccountId
+from homalos.model.programme import GroupCounted
 
 
 class House:
@@ -94,6 +95,7 @@ def test_a_trade_between_two_accounts_is_a_self_trade(houses: tuple[House, House
     two.floor.post(side_of("2", Side.SELL, DAY))
     two.floor.post(side_of("3", Side.BUY, DAY))
     two.floor.post(side_of("2", Side.SELL, DAY, M))
+    one.floor.post(side_of("9", Side.BUY, DAY))
     two.floor.post(side_of("9", Side.SELL, DAY))
     two.floor.post(side_of("9", Side.BUY, DAY))
     _look(one, two)
@@ -157,9 +159,14 @@ def test_another_day_counts_nothing_and_a_new_one_begins_at_zero(
     one.floor.venue.snapshot = venue_state(day=DAY + 1)
     one.floor.post(TradingDayChanged("test", DAY + 1, one.floor.clock.now()))
     one.floor.cancelled(1)
+    told = len(one.floor.seen(GroupCounted))
     _look(one, two)
     assert one.level("cancels") == (1, 1)
     assert two.level("cancels") == (4, 4)
+    assert len(one.floor.seen(GroupCounted)) == told
+    old = one.floor.seen(GroupCounted)[0]
+    one.floor.post(old)  # it waited while the day turned
+    assert one.level("cancels") == (1, 1)
     two.floor.venue.snapshot = venue_state(day=DAY + 1)
     two.floor.post(TradingDayChanged("test", DAY + 1, two.floor.clock.now()))
     two.floor.cancelled(2)

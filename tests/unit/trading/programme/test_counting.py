@@ -5,11 +5,13 @@ from tests.unit.trading.desk import DAY, RB, venue_state
 from tests.unit.trading.programme.floor import ROW, Floor, foreign, heard, section, side_of
 
 from homalos.config.sections.risk_programme import ProgrammeRow
-from homalos.model.enums import OrderStatus, Side, TimeInForce
-from homalos.model.events import CancelRejected, KillSwitch, TradingDayChanged
+from homalos.model.enums import OnTimeout, OrderStatus, Side, TimeInForce
+from homalos.model.events import CancelRejected, KillSwitch, OrderSubmitted, TradingDayChanged
 from homalos.model.ids import MANUAL, UNATTRIBUTED
 from homalos.model.reconciling import Reconcile
+from homalos.model.times import MILLISECOND
 from homalos.model.trading import Trade
+from homalos.trading.recovery import fold
 
 S = OrderStatus
 
@@ -186,3 +188,41 @@ def test_new_thresholds_judge_what_was_counted_before() -> None:
     floor.programme.configure(new)
     assert (floor.count()["cancels"], floor.count()["large"]) == (4, 4)
     assert floor.programme.counts.contracts[RB].cancels.limit == 10, "the exchange's row"
+
+
+def test_an_order_of_a_chase_counts_when_it_leaves() -> None:
+    floor = Floor()
+    id_ = floor.submit(timeout_ms=1_000, on_timeout=OnTimeout.CHASE, max_tries=3)
+    floor.report(id_, S.ACCEPTED)
+    floor.advance(1.5)
+    floor.report(id_, S.CANCELLED)
+    assert [order.ts_init for order in floor.venue.sent] == [
+        floor.clock.now() - 1_500 * MILLISECOND, floor.clock.now(),
+    ]  # fmt: skip
+
+
+def test_what_was_heard_of_the_day_before_is_not_folded_into_this_one() -> None:
+    floor = Floor()
+    past = [
+        heard(foreign(1), floor.clock.now()),
+        TradingDayChanged("test", DAY + 1, floor.clock.now()),
+        heard(foreign(2), floor.clock.now()),
+    ]
+    floor.programme.restore(past)
+    assert floor.count()["orders"] == 1
+
+
+def test_what_was_told_is_not_told_again_after_a_restart() -> None:
+    old, new = Floor(), Floor()
+    old.cancelled(5)
+    assert len(old.alerts()) == 1
+    fold([e for e in old.recorded if isinstance(e, OrderSubmitted)], new.books, new.manager)
+    for order in old.manager.orders():
+        new.manager.registry.put(order)
+    new.programme.restore(())
+    new._intents = 100
+    new.cancelled(2)
+    assert new.count()["cancels"] == 7
+    assert new.alerts() == []
+    new.cancelled(1)
+    assert len(new.alerts()) == 1, "the next level"

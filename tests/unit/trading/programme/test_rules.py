@@ -6,7 +6,7 @@ from tests.unit.trading.desk import DAY, RB, M
 from tests.unit.trading.programme.floor import ROW, Floor, section, side_of
 
 from homalos.config.sections.risk_programme import ProgrammeRow
-from homalos.model.enums import OrderStatus, Side, TimeInForce
+from homalos.model.enums import Offset, OrderStatus, Side, TimeInForce
 from homalos.model.events import AlertRaised, KillSwitch
 from homalos.model.ids import OrderId
 from homalos.trading.programme.terms import soft_of
@@ -42,6 +42,19 @@ def test_cancels_hold_opens_of_the_contract_and_neither_cancels_nor_exits() -> N
     floor.cancel(resting)
     floor.post(KillSwitch("me", "all", floor.clock.now()))
     assert resting in floor.venue.cancelled
+
+
+def test_a_close_that_does_not_reduce_the_account_is_no_open() -> None:
+    floor = Floor(self_trades=1, messages=22, account_messages=22)
+    floor.trade(Side.BUY, 2)
+    floor.trade(Side.SELL, 2, strategy="beta")
+    floor.cancelled(8, price=3400.0)
+    floor.post(side_of("x", Side.BUY, DAY))
+    floor.post(side_of("x", Side.SELL, DAY))
+    assert set(_denied(floor)) == {
+        "programme_self_trades", "programme_cancels", "programme_messages",
+    }  # fmt: skip
+    assert _denied(floor, side=Side.SELL, lots=2, offset=Offset.CLOSE_TODAY) == []
 
 
 @pytest.mark.fires("programme_large_cancels")
