@@ -37,11 +37,13 @@ class CapitalNote(Record, frozen=True):
 
 
 class CourseNote(Record, frozen=True):
-    """A strategy's curve: what it has made, as it has held, and the most of it. Yuan."""
+    """A strategy's curve: what it has made, as it has held, the most of it. Yuan."""
 
     strategy: StrategyId
     made: float
     peak: float
+    opened: float
+    """``made`` when the trading day began."""
 
 
 class Fired(Record, frozen=True):

@@ -174,12 +174,12 @@ class Course:
 
     __slots__ = ("made", "opened", "peak")
 
-    def __init__(self, made: float, peak: float) -> None:
+    def __init__(self, made: float, peak: float, opened: float) -> None:
         self.made = Lasting(made)
         """Since its books began, fees paid."""
         self.peak = peak
-        self.opened = 0.0
-        """What it had made when the trading day began."""
+        self.opened = opened
+        """What it had made when the trading day began, at the last marks of its eve."""
 
     def look(self, made: float, now: int, fresh: AbstractSet[InstrumentId]) -> None:
         self.made.look(round(made, 4), now, fresh)
@@ -213,10 +213,11 @@ class Measures:
             sum(marks.profit(contract, day) for contract in held),
             sum(marks.profit(contract, 0) for contract in held),
         )
+        turned = self.capital.trading_day not in (0, day)
         self.capital.look(books.account(), marks, profits, now, fresh)
-        self._strategies(now, fresh)
+        self._strategies(now, fresh, turned)
 
-    def _strategies(self, now: int, fresh: AbstractSet[InstrumentId]) -> None:
+    def _strategies(self, now: int, fresh: AbstractSet[InstrumentId], turned: bool) -> None:
         made: dict[StrategyId, float] = {}
         moved: dict[StrategyId, set[InstrumentId]] = {}
         for book in self._books.strategies.books.values():
@@ -229,14 +230,19 @@ class Measures:
             made[strategy] = made.get(strategy, 0.0) + book.result(price)
             if book.net and book.instrument in fresh:
                 moved.setdefault(strategy, set()).add(book.instrument)
-        opened = {p.strategy: p.day_equity for p in self._books.performances.records()}
         for strategy, result in made.items():
             course = self.courses.get(strategy)
-            before = opened.get(strategy, 0.0)
             if course is None:
-                course = self.courses[strategy] = Course(before, max(0.0, before))
-            course.opened = before
+                before = self._before(strategy)
+                course = self.courses[strategy] = Course(before, max(0.0, before), before)
+            elif turned:
+                course.opened = round(result, 4)
             course.look(result, now, moved.get(strategy, frozenset()))
+
+    def _before(self, strategy: StrategyId) -> float:
+        """What a strategy that was never looked at had made when the day began."""
+        rows = self._books.performances.records()
+        return next((row.day_equity for row in rows if row.strategy == strategy), 0.0)
 
     @property
     def waits(self) -> bool:
@@ -253,7 +259,7 @@ class Measures:
 
     def notes(self) -> tuple[CourseNote, ...]:
         return tuple(
-            CourseNote(strategy, course.now, course.peak)
+            CourseNote(strategy, course.now, course.peak, course.opened)
             for strategy, course in sorted(self.courses.items())
         )
 
@@ -262,4 +268,4 @@ class Measures:
         self.capital = Capital()
         if capital is not None:
             self.capital.load(capital)
-        self.courses = {row.strategy: Course(row.made, row.peak) for row in courses}
+        self.courses = {row.strategy: Course(row.made, row.peak, row.opened) for row in courses}

@@ -68,7 +68,7 @@ class WatchFloor(Floor):
         self.watch.configure(self.limits)
         self.advance(1.5)
 
-    def next_day(self, settlement: float | None = None, **money: float) -> None:
+    def next_day(self, settlement: float | None = None, wait: float = 1.5, **money: float) -> None:
         """The venue's trading day turns; it says what the books say, and ``money`` beside."""
         now = self.clock.now()
         day = self.books.trading_day + 1
@@ -81,7 +81,7 @@ class WatchFloor(Floor):
 
         self.venue.query = answer  # type: ignore[method-assign]
         self.post(TradingDayChanged("test", day, now))
-        self.advance(1.5)
+        self.advance(wait)
 
     def flows(self, deposit: float = 0.0, withdraw: float = 0.0) -> None:
         """Money comes or goes: the venue's word at the next comparison."""

@@ -27,6 +27,9 @@ def test_a_second_tick_of_the_same_contract_confirms_it() -> None:
     assert value.value == 0.0, "a tick of another contract says nothing about this one"
     value.look(-800.0, 500 * MILLISECOND, {RB})
     assert value.value == -800.0, "the nearest of both"
+    value.look(-850.0, SECOND, {RB})
+    value.look(-900.0, SECOND + 1, {RB})
+    assert value.value == -850.0
 
 
 def test_two_contracts_that_began_it_have_both_to_tick_again() -> None:

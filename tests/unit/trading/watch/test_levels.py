@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from tests.unit.trading.desk import RB, START
+from tests.unit.trading.desk import RB, START, M
 from tests.unit.trading.watch.floor import ALPHA, BETA, WatchFloor, section
 
 from homalos.config.loader import load
@@ -15,6 +15,7 @@ from homalos.model.events import (
     SetTradingState,
     StrategyCommand,
 )
+from homalos.model.ids import UNATTRIBUTED
 from homalos.model.times import SECOND
 from homalos.trading.watch.telling import told
 
@@ -119,6 +120,45 @@ def test_a_limit_that_is_lowered_or_raised_judges_the_loss_that_stands() -> None
     assert opens(floor) == {"daily_loss"}, "lowered below what is lost now"
     floor.reload()
     assert opens(floor) == set(), "off"
+    floor.pass_by(3500.0)
+    floor.reload(max_day_loss=10_000.0)
+    assert opens(floor) == set(), "what was lifted is forgotten"
+
+
+def test_a_strategys_day_begins_at_nothing_and_nobodys_lots_are_no_strategys() -> None:
+    floor = WatchFloor(section(max_strategy_day_loss=5_000.0))
+    floor.holding(30)
+    floor.pass_by(3480.0)
+    assert opens(floor) == {"daily_loss"}
+    floor.next_day(settlement=3480.0)
+    floor.prime(price=3475.0)
+    assert opens(floor) == set()
+    assert floor.watch.measures.courses[ALPHA].day_loss().yuan == 1_500.0
+    floor.books.net_book(UNATTRIBUTED, RB, 10.0).trade(Side.BUY, 1, 3500.0, 1.0)
+    floor.pass_by(3470.0)
+    assert list(floor.watch.measures.courses) == [ALPHA]
+
+
+def test_a_strategys_loss_is_confirmed_by_its_own_contracts() -> None:
+    floor = WatchFloor(section(max_strategy_day_loss=5_000.0))
+    floor.holding(30)
+    floor.holding(1, "beta", M)
+    for _ in range(2):
+        floor.tick(RB, 3470.0)
+        if not _:
+            floor.tick(M, 3499.0)
+        floor.advance(0.25)
+    assert opens(floor) == {"daily_loss"}, "two ticks of its own, whatever the other does"
+
+
+def test_a_level_of_some_strategies_is_not_the_others() -> None:
+    row = level("day_loss", "warn", "strategy", yuan=1_000.0)
+    floor = WatchFloor(section(msgspec.structs.replace(row, strategies=("beta",))))
+    floor.holding(30)
+    floor.holding(30, "beta")
+    floor.pass_by(3480.0)
+    assert [text for text in floor.alerts() if "alpha" in text] == []
+    assert len(floor.alerts()) == 1
 
 
 # ---------------------------------------------------------------- levels

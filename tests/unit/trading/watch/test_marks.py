@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.unit.trading.desk import DAY, RB, M
-from tests.unit.trading.watch.floor import WatchFloor
+from tests.unit.trading.watch.floor import ALPHA, WatchFloor
 
 from homalos.model.enums import Channel, Phase, Side
-from homalos.model.events import ConnectionChanged
+from homalos.model.events import ConnectionChanged, TradingDayChanged
 from homalos.trading.watch import marks as m
 
 FEES = 35.0  # ten lots of rb opened at 3500
@@ -84,6 +84,17 @@ def test_the_first_tick_after_a_connect_or_a_sessions_start_is_none(how: str) ->
     assert mark(floor)[0] == 3490.0
 
 
+def test_a_tick_of_before_the_connect_is_not_its_first() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.tick(RB, 3490.0)  # nobody has looked at it yet
+    floor.post(ConnectionChanged("test", Channel.MARKET_DATA, True, "", floor.clock.now()))
+    floor.advance(0.5)
+    floor.tick(RB, 3000.0)
+    floor.advance(2)
+    assert mark(floor)[0] == 3500.0
+
+
 def test_an_auctions_tick_that_is_looked_at_after_the_opening_is_none() -> None:
     floor = WatchFloor()
     floor.holding()
@@ -113,6 +124,8 @@ def test_longs_at_a_locked_lower_limit_are_marked_at_the_limit() -> None:
     assert floor.loss() == 10 * 350 * 10 + FEES
     floor.pass_by(3200.0, **(locked | {"bid_price": LOWER, "bid_lots": 1}))
     assert mark(floor)[0] == 3200.0, "somebody bids: the last price again"
+    floor.pass_by(3200.0, **(locked | {"ask_price": LOWER + 10}))
+    assert mark(floor)[0] == 3200.0, "offers above the limit: not locked"
 
 
 def test_shorts_at_a_locked_upper_limit_are_marked_at_the_limit() -> None:
@@ -133,6 +146,7 @@ def test_a_contract_that_never_had_one_counts_at_its_basis_and_says_so() -> None
     floor.advance(2)  # one quote, the first that is looked at
     assert floor.watch.at_basis() == ((RB, m.FIRST),)
     assert floor.loss() == FEES
+    assert floor.watch.measures.courses[ALPHA].now == -FEES
     floor.trade(Side.BUY, 1, 3500.0, M)
     floor.phase(Phase.BREAK, M)
     floor.tick(M, 100.0)
@@ -154,6 +168,33 @@ def test_a_new_day_begins_at_the_settlement_until_it_has_a_mark_of_its_own() -> 
     floor.prime(price=3540.0)
     assert floor.loss() == 10 * 10 * 10
     assert floor.drawdown() == pytest.approx(100 * 6000 / (1_000_000 - FEES + 10_000), abs=1e-6)
+
+
+def test_the_close_of_yesterday_is_no_mark_of_today() -> None:
+    """The close was 3500, the settlement is 3550: nothing has happened yet today."""
+    floor = WatchFloor()
+    floor.holding()
+    floor.pass_by(3480.0)
+    floor.pass_by(3500.0)
+    floor.next_day(settlement=3550.0, wait=0.5)
+    assert floor.watch.measures.capital.result == 0.0
+    floor.advance(2)
+    assert floor.watch.measures.capital.result == 0.0
+    assert [id_ for id_, _ in floor.watch.at_basis()] == [RB]
+    assert floor.watch.measures.courses[ALPHA].day_loss().yuan == 0.0
+
+
+def test_a_day_that_nobody_confirms_is_watched_after_a_minute_all_the_same() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.venue.snapshot = None
+    floor.post(TradingDayChanged("test", DAY + 1, floor.clock.now()))
+    floor.prime(price=3480.0)
+    assert floor.watch.measures.capital.trading_day == DAY
+    floor.advance(60)
+    floor.pass_by(3470.0, ticks=4)
+    assert floor.watch.measures.capital.trading_day == DAY + 1
+    assert floor.loss() == 10 * 30 * 10
 
 
 def test_after_a_restart_the_noted_marks_count() -> None:
