@@ -178,6 +178,7 @@ class VenueSync:
         fresh = not self._started and not self.history
         if venue.trading_day > self._books.trading_day:
             self._turn(venue.trading_day)
+        known = len(self._manager.registry.all())
         if self._takes_over:
             # Their listing is on its way on a lower lane; positions cannot be booked without.
             for instrument in self._gateway.instruments():
@@ -188,6 +189,8 @@ class VenueSync:
         self._books.note_margin(venue.account.margin)
         if self._resolve(venue) or self._skipped >= SKIPS_MAX:
             self._skipped = 0
+            # What left while the answer was dealt with (the next round of an order that it ended).
+            self._moving |= {order.id for order in self._manager.registry.all()[known:]}
             self._compare(venue, found)
         else:
             self._skipped += 1  # orders are on their way: soon there is an answer that knows them

@@ -8,6 +8,8 @@ from homalos.model.events import (
     AlertRaised,
     OrderReported,
     Reconciled,
+    ReplaceOrder,
+    SetTradingState,
     TradeFilled,
     TradeReported,
     TradingDayChanged,
@@ -17,6 +19,7 @@ from homalos.model.reconciling import PositionAdjusted
 from homalos.model.trading import Order, Position, Trade
 from homalos.trading.reconcile import reconcile
 from homalos.trading.recovery import fold
+from homalos.trading.venue_sync import SKIPS_MAX
 
 ROW = Position(ACCOUNT, RB, Direction.LONG, 2, 1, 0, 0, 3500.0, 3500.0, 0.0, 0.0, None)
 
@@ -288,3 +291,19 @@ class TestRecovery:
         assert new.books.book(StrategyId("alpha"), RB).net_lots == 1
         assert new.books.position(RB, Direction.LONG).frozen_today == 0
         assert new.seen(TradeFilled)[-1].trade.offset is Offset.CLOSE_TODAY
+
+
+def test_what_leaves_while_an_answer_is_dealt_with_is_no_difference() -> None:
+    """The answer ends an order that never arrived, and with that its replacement leaves: the same
+    answer cannot know it."""
+    desk = Desk(simulated=False)
+    desk.post(SetTradingState(TradingState.ACTIVE, "trader", "test", desk.clock.now()))
+    first = desk.submit()
+    desk.post(ReplaceOrder(first, 3499.0, None, "alpha", desk.clock.now()))
+    for _ in range(SKIPS_MAX - 1):  # the order may be on its way: not compared
+        desk.manager.sync.request("test")
+        desk.bus.run_until_idle()
+    desk.advance(2 * desk.section.unresolved_after_ms / 1000)
+    assert [order.id for order in desk.venue.sent] == [first, f"{first}.100"]
+    words = [text for fact in desk.seen(Reconciled) for text in fact.differences]
+    assert not any(f"{first}.100" in text for text in words)
