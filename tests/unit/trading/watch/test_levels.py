@@ -333,6 +333,26 @@ def test_a_restart_keeps_the_highest_equity_and_a_stop() -> None:
     assert [c.who for c in again.seen(StrategyCommand)] == ["watch:drawdown"]
 
 
+@pytest.mark.parametrize("noted", [True, False])
+def test_yesterdays_loss_of_a_strategy_is_not_todays_after_a_restart(noted: bool) -> None:
+    """Without a note (a journal of an earlier version) the books know where the day began."""
+    floor = WatchFloor(section(max_strategy_day_loss=5_000.0))
+    floor.holding(30)
+    floor.pass_by(3480.0)
+    floor.next_day(settlement=3480.0)
+    floor.prime(price=3479.0)
+    again = WatchFloor(floor.limits)
+    again.next_day()
+    if noted:
+        again.watch.fold(floor.watch.record(0))
+    again.books.load(floor.books.books(), floor.books.performances.records())
+    again.prime(price=3479.0)
+    again.watch._on_change(None)
+    again.advance(2)
+    assert again.watch.measures.courses[ALPHA].opened == pytest.approx(-6_105.0)
+    assert opens(again) == set()
+
+
 def test_an_owed_state_is_set_after_a_restart() -> None:
     floor = WatchFloor(section(level("day_loss", "reduce", percent=1.0)))
     floor.holding(50)
