@@ -28,6 +28,7 @@ from homalos.model.events import (
 from homalos.model.journaled import GatewayReturned
 from homalos.model.reconciling import DayMarks, LossAssigned, PositionAdjusted, VenueTaken
 from homalos.model.settlement import SettlementCorrected
+from homalos.model.trading import StrategyBook
 from homalos.trading.adjusting import expire
 from homalos.trading.books import Books
 from homalos.trading.breaker import Breaker
@@ -38,6 +39,7 @@ from homalos.trading.shortages import assign
 from homalos.trading.states import LIVE
 
 _CANCELLED, _GFD = OrderStatus.CANCELLED, TimeInForce.GFD
+_CENT = 0.01
 
 
 def fold(
@@ -66,7 +68,8 @@ def fold(
             elif isinstance(event, VenueTaken):
                 whole = True
             elif isinstance(event, AccountSnapshot) and whole:
-                continue  # a checkpoint, for starts that begin to read at it
+                _checkpoint(event, books)
+                continue
             before = len(told or ())
             count += _one(event, books, manager)
             if breaker is not None and told is not None:
@@ -79,6 +82,28 @@ def fold(
         _count_cancels(manager)
     manager.sync.history = count > 0
     return count
+
+
+def _checkpoint(event: AccountSnapshot, books: Books) -> None:
+    """The venue's word before it has the account. Strategies' books that were folded from their
+    first trade on are the record's, and more exact; where the reading began later than they did,
+    the record is all that there is of them."""
+    folded = {(book.strategy, book.instrument): book for book in books.books()}
+    written = {(book.strategy, book.instrument): book for book in event.books}
+    if folded.keys() == written.keys() and all(
+        _same(book, written[key]) for key, book in folded.items()
+    ):
+        return
+    flat = (StrategyBook(*key, 0, 0.0, 0.0, 0.0, 0.0) for key in folded.keys() - written.keys())
+    books.load((*written.values(), *flat), event.performances)
+
+
+def _same(folded: StrategyBook, written: StrategyBook) -> bool:
+    return (
+        folded.net_lots == written.net_lots
+        and abs(folded.fees - written.fees) < _CENT
+        and abs(folded.closed_profit - written.closed_profit) < _CENT
+    )
 
 
 def _count_cancels(manager: OrderManager) -> None:
