@@ -73,10 +73,11 @@ def test_risk_is_told_with_its_control(tmp_path: Path) -> None:
     rows = [Row(**row) for row in json.loads(path.read_bytes())["results"]]
     assert [(row.name, row.n, row.runs) for row in rows] == [
         ("risk", 200, 2),
+        ("risk/25", 200, 2),
         ("risk/control", 200, 2),
     ]
-    # Every rule is on, and the gate's own, instrument.
-    assert rows[0].note == f"{len(RULES) + 1} rules, 7 held, 70 working"
+    assert rows[0].note == f"{len(RULES)} rules, 7 held, 70 working"
+    assert rows[1].note == "25 rules, 7 held, 70 working"
 
 
 @pytest.mark.usefixtures("few")
