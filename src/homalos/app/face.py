@@ -45,7 +45,7 @@ from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.reconciling import AcceptVenue, AssignLoss, Reconcile
 from homalos.model.trading import Account, Order, Position, StrategyPerformance, Trade
 from homalos.trading.states import LIVE
-from homalos.trading.watch.telling import told
+from homalos.trading.watch import telling
 
 KEPT = 200
 _DENIED = OrderStatus.DENIED
@@ -229,7 +229,7 @@ class Face:
 
     def losses(self) -> dict[str, Any]:
         """Losses, drawdowns and margin use against their limits and levels."""
-        return told(self._engine.losses)
+        return telling.told(self._engine.losses)
 
     def programme(self) -> dict[str, Any]:
         """What the exchanges count of programme trading, today."""

@@ -121,7 +121,9 @@ CATALOGUE: dict[type[Event], Entry] = {
     row.event: row
     for row in (
         _row(SetTradingState, _C, "operator kernel risk console", "orders risk"),
-        _row(TradingStateChanged, _C, "risk", "risk strategy store console monitor", broadcast=True),
+        _row(
+            TradingStateChanged, _C, "risk", "risk strategy store console monitor", broadcast=True
+        ),
         _row(KillSwitch, _C, "operator console monitor orders", "orders risk"),
         _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
         _row(EndFlatten, _C, "operator console", "orders"),
