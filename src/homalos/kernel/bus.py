@@ -60,6 +60,9 @@ class Bus:
         self._inbox: deque[Event] = deque()
         self._stamp = 0
         """Event time of the last ingress."""
+        self._lost: OSError | None = None
+        """The journal's disk refused a record, in a handler perhaps: nothing may be done that is
+        not written down."""
         self._routes = {
             event: Route(event, entry.lane, self._lanes[entry.lane])
             for event, entry in catalogue.items()
@@ -145,16 +148,22 @@ class Bus:
 
     def record(self, event: Event, kind: Kind = _OUTCOME) -> None:
         """Write an outcome (intent, verdict, gateway's return) into the journal; no dispatch."""
-        if self._journal is not None:
-            self._journal.append(kind, self.seq, self.clock.now(), event, self.step)
+        self._write(kind, self.clock.now(), event)
 
     def note(self, event: Event) -> None:
         """Write down ingress that takes another way than the lanes (a timer's call, an answer of
         the venue, the daemon's own word), at the moment it enters. Loop thread only."""
         self.seq += 1
         self._stamp = self.clock.stamp()
+        self._write(_INGRESS, self._stamp, event)
+
+    def _write(self, kind: Kind, ts: int, event: Event) -> None:
         if self._journal is not None:
-            self._journal.append(_INGRESS, self.seq, self._stamp, event, self.step)
+            try:
+                self._journal.append(kind, self.seq, ts, event, self.step)
+            except OSError as error:
+                self._lost = error
+                raise
 
     def _ingest(self) -> None:
         inbox, journal, routes, step = self._inbox, self._journal, self._routes, self.step
@@ -216,18 +225,21 @@ class Bus:
         try:
             self._guard.check()
             idle = self._go(self.clock.monotonic() + self._slice_ns)
-        except Exception as error:
-            # Not a handler's fault (those are isolated): the core itself cannot go on. Whoever
-            # runs it must hear of it, for a bus that stands still looks like a quiet market.
-            self._stopped = True
-            self.fatal = f"{type(error).__name__}: {error}"
-            if self.on_fatal is None:
-                raise
-            self.on_fatal(error)
+        except Exception as error:  # noqa: BLE001  not a handler's fault: those are isolated
+            self.end(error)
             return
         self._awake = False
         if not idle or self._inbox:
             self._wake()
+
+    def end(self, error: Exception) -> None:
+        """The core itself cannot go on (journal, source, a timer). Whoever runs it must hear of it,
+        for a bus that stands still looks like a quiet market."""
+        self._stopped = True
+        self.fatal = f"{type(error).__name__}: {error}"
+        if self.on_fatal is None:
+            raise error
+        self.on_fatal(error)
 
     def run_until_idle(self) -> None:
         """Dispatch until nothing waits and the pulled source is dry. For tests, replays without a
@@ -240,6 +252,8 @@ class Bus:
 
     def _go(self, deadline: int | None) -> bool:
         """Dispatch at the time of the last ingress: time does not run while it is worked off."""
+        if self._lost is not None:
+            raise self._lost
         self.clock.hold(self._stamp)
         try:
             return self._run(deadline)
@@ -322,6 +336,8 @@ class Bus:
         self, route: Route, handler: Callable[[Any], None], event: Event, error: Exception
     ) -> None:
         """Count, tell, and quarantine the actor whose budget is spent."""
+        if self._lost is not None:
+            raise self._lost
         subscription = route.subscription(handler)
         if subscription is None:
             return

@@ -165,5 +165,9 @@ class LiveTimers:
             self._alarm = self._loop.call_later(delay, self._fire)
 
     def _fire(self) -> None:
-        self._timers.fire(self._bus.clock.now())
-        self.arm()
+        try:
+            self._timers.fire(self._bus.clock.now())
+        except Exception as error:  # noqa: BLE001  the loop would log it, and no timer fire again
+            self._bus.end(error)
+        else:
+            self.arm()

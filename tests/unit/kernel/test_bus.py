@@ -8,9 +8,11 @@ import pytest
 
 from homalos.kernel.async_actor import Retry
 from homalos.kernel.bus import Bus
-from homalos.kernel.clock import SimClock
+from homalos.kernel.clock import LiveClock, SimClock
 from homalos.kernel.journal import Journal, Kind, read
 from homalos.kernel.limits import DEFAULTS
+from homalos.kernel.pump import LiveTimers
+from homalos.kernel.timers import Timers
 from homalos.model.enums import Severity, TradingState
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -332,34 +334,53 @@ def test_an_event_outside_the_catalogue_is_refused(bus: Bus) -> None:
         bus.subscribe(Stranger, lambda e: None, actor="a", role="r")
 
 
-@pytest.mark.parametrize("source", ["journal", "pull", "timer"])
+class FullDisk(Journal):
+    """That refuses records of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        """No file."""
+        self._refused = kind
+
+    def append(self, kind: Kind, *_: object) -> None:
+        if kind is self._refused:
+            raise OSError("No space left on device")
+
+
+@pytest.mark.parametrize("source", ["journal", "outcome", "pull", "timer"])
 def test_a_fault_of_the_core_itself_is_told_and_never_a_silent_standstill(source: str) -> None:
-    class FullDisk(Journal):
-        def __init__(self) -> None:
-            """No file."""
+    def refuse() -> bool:
+        raise OSError("No space left on device")
 
-        def append(self, *_: object) -> None:
-            raise OSError("No space left on device")
-
-    async def main() -> tuple[str | None, list[Exception]]:
-        bus = Bus(SimClock(), journal=FullDisk() if source == "journal" else None)
+    async def main() -> tuple[str | None, list[Exception], int]:
+        refused = {"journal": Kind.INGRESS, "outcome": Kind.OUTCOME}.get(source)
+        clock = LiveClock()
+        bus = Bus(clock, journal=FullDisk(refused) if refused else None)
         told: list[Exception] = []
+        heard: list[BarsDue] = []
         bus.on_fatal = told.append
-        bus.subscribe(BarsDue, lambda e: None, actor="a", role="r")
-
-        def pull() -> bool:
-            raise OSError("No space left on device")
-
-        bus.attach_loop(asyncio.get_running_loop())
-        if source != "journal":
-            bus.pull = pull
+        if source == "outcome":  # a handler that fails is isolated: not when it is the journal
+            bus.subscribe(BarsDue, bus.record, actor="a", role="r")
+        bus.subscribe(BarsDue, heard.append, actor="b", role="r")
+        loop = asyncio.get_running_loop()
+        bus.attach_loop(loop)
+        timers = Timers(bus)
+        live = LiveTimers(bus, timers, loop)
+        if source == "pull":
+            bus.pull = refuse
+        if source == "timer":
+            timers.call_at(clock.now(), refuse)
+        else:
+            bus.post(MARKET)
+        await asyncio.sleep(0.02)
         bus.post(MARKET)
         await asyncio.sleep(0.01)
-        return bus.fatal, told
+        live.stop()
+        return bus.fatal, told, len(heard)
 
-    fatal, told = asyncio.run(main())
+    fatal, told, heard = asyncio.run(main())
     assert fatal == "OSError: No space left on device"
     assert len(told) == 1
+    assert heard == (source == "pull"), "nothing is dispatched any more"
 
 
 def test_an_event_that_cannot_be_written_down_is_refused_and_the_rest_goes_on(
