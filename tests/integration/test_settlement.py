@@ -122,8 +122,16 @@ def test_a_day_agrees_to_the_cent_through_its_roll_and_a_restart(pair: Pair) -> 
     assert f"共{trades:4d}条" in text
     theirs = money["equity"][1]
     assert pair.at_work.ask("/api/v1/account")["pre_balance"] == pytest.approx(theirs, abs=0.005)
-    # A restart asks for it again, and compares nothing again.
+    code, out, err = pair.at_work.say("settlement", "--day", str(day))
+    assert (code, err) == (0, "")
+    assert "agrees with the books" in out
+    # A restart asks for it again, and compares nothing again; a replay comes to the same without
+    # the file.
     assert pair.at_work.stop() == 0, pair.at_work.err()
+    Path(row["path"]).unlink()
+    words = ("journal", "replay", "--anyway", "--strategies", str(pair.at_work.strategies))
+    code, out, err = pair.at_work.say(*words)
+    assert code == 0, out + err
     pair.start_daemon()
     pair.until_ready()
     assert result(pair, day)["ts"] == row["ts"]
