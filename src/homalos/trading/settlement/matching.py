@@ -128,8 +128,9 @@ def _put_together(
         apart = _WORTH + (ROUNDED * lots if len(rows) < len(mine) else 0.0)
         if lots == _lots(rows) and abs(_turnover(mine) - _turnover(rows)) < apart:
             pairs.append(Pair(tuple(mine), tuple(rows)))
-            ours[:] = [trade for trade in ours if trade not in mine]
-            theirs[:] = [row for row in theirs if row not in rows]
+            taken = {id(row) for row in (*mine, *rows)}
+            ours[:] = [trade for trade in ours if id(trade) not in taken]
+            theirs[:] = [row for row in theirs if id(row) not in taken]
 
 
 def _lots(rows: Iterable[Trade | StatementTrade]) -> int:

@@ -9,7 +9,7 @@ from homalos.model.events import AlertRaised
 from homalos.model.settlement import StatementRead, StatementReceived
 from homalos.trading.settlement.parse import Parser
 
-SLICE = 25
+SLICE = 10
 """Lines between which the loop may do something else: about 0.5 ms."""
 
 

@@ -60,6 +60,7 @@ class ClosingDesk(Desk):
         self.post(TradingDayChanged("test", day, self.clock.now()))
 
     def closed(self) -> DayClosed:
+        found: DayClosed
         (found,) = self.kept(DayClosed)
         return found
 

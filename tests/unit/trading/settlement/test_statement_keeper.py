@@ -259,7 +259,7 @@ def test_a_checkpoint_holds_all_that_a_start_needs() -> None:
     desk = ClosingDesk()
     desk.roll()
     written: list[tuple[object, Kind]] = []
-    desk.bus.record = lambda event, kind=Kind.OUTCOME: written.append((event, kind))  # type: ignore[assignment,misc]
+    desk.bus.record = lambda event, kind=Kind.OUTCOME: written.append((event, kind))  # type: ignore[method-assign,misc]
     desk.keeper.checkpoint()
     assert [kind for _, kind in written] == [Kind.CHECKPOINT]
     other = ClosingDesk(trades=False, ready=False)
