@@ -167,6 +167,8 @@ class Bus:
 
     def _ingest(self) -> None:
         inbox, journal, routes, step = self._inbox, self._journal, self._routes, self.step
+        if self._lost is not None:
+            raise self._lost
         while inbox:
             event = inbox.popleft()
             self.seq += 1
@@ -252,8 +254,6 @@ class Bus:
 
     def _go(self, deadline: int | None) -> bool:
         """Dispatch at the time of the last ingress: time does not run while it is worked off."""
-        if self._lost is not None:
-            raise self._lost
         self.clock.hold(self._stamp)
         try:
             return self._run(deadline)
