@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,11 +154,14 @@ def test_a_crash_while_it_starts(daemon: Daemon, tmp_path: Path) -> None:
     def runs() -> int:
         return int(json.loads((daemon.data / "run.json").read_text())["run"])
 
+    def later(before: int) -> bool:
+        return runs() > before
+
     crash(daemon, "200", 0.2)
     for delay in (0.0, 0.2, 0.5):
         before = runs()
         daemon.launch("--speed", "200")
-        until(lambda before=before: runs() > before, 30, "a run of its own")
+        until(partial(later, before), 30, "a run of its own")
         time.sleep(delay)
         daemon.kill()
     look(daemon, tmp_path / "scratch", live=False)
