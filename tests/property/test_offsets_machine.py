@@ -138,7 +138,7 @@ class Offsets(RuleBasedStateMachine):
         """Lots that no book claims: what the account has free, less what the books may close."""
         closing = self.contract.closing(side)
         today = True if self.contract.instrument.splits_today else None
-        claimed = sum(self.book(owner).closable(side) for owner in OWNERS)
+        claimed = sum(self.book(owner).claim(side) for owner in OWNERS)
         return min(closing.closable(today), closing.closable(None) - claimed)
 
     @rule()
@@ -174,7 +174,7 @@ class Offsets(RuleBasedStateMachine):
         if book.mode == "lock":
             assert today is False or not closing.charged_today, "it would pay the close-today fee"
         claimed = sum(
-            other.closable(order.side)
+            other.claim(order.side)
             for other in map(self.book, OWNERS)
             if other is not book and other.mode != "net"
         )

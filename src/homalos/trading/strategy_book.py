@@ -152,6 +152,13 @@ class NetBook:
             return max(0, self.net - self.working.close_sell)
         return max(0, -self.net - self.working.close_buy)
 
+    def claim(self, side: Side) -> int:
+        """Lots that no order of another book may close by ``side``: what this one holds against it
+        when its working closes are filled. A close that still works while the book has opened the
+        other way makes lots there its own."""
+        change = self.working.close_buy - self.working.close_sell
+        return max(0, (self.net + change) * (1 if side is _SELL else -1))
+
     def result(self, last: float | None) -> float:
         """Made since the book began, fees paid, yuan; without a price what is open counts at
         cost."""

@@ -71,7 +71,7 @@ class StrategyBooks:
         if book.mode == "own":
             return book.closable(side)
         claimed = sum(
-            other.closable(side)
+            other.claim(side)
             for other in self._in[book.instrument]
             if other is not book and other.mode != "net"
         )

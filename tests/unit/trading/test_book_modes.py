@@ -71,6 +71,27 @@ def test_an_own_books_lots_are_left_alone_by_other_modes(mode: BookMode) -> None
     assert _trade(desk, Side.SELL, 3, "alpha") == [(YESTERDAY, 3)]
 
 
+@pytest.mark.parametrize("id_", [RB, IF, M])
+@pytest.mark.parametrize("side", list(Side))
+def test_lots_that_a_book_will_hold_when_its_closes_are_filled_are_its_own(
+    id_: InstrumentId, side: Side
+) -> None:
+    """Its exit works; meanwhile it has opened the other way, though the book's net is not there
+    yet. Those lots are no other's to close."""
+    desk = _desk("own", "net")
+    _trade(desk, side, 2, "alpha", id_)
+    exit_ = desk.submit(instrument=id_, side=side.opposite, lots=2, price=3500.0 + side.sign)
+    assert _trade(desk, side.opposite, 1, "alpha", id_) == [(OPEN, 1)]
+    assert _trade(desk, side, 1, "beta", id_) == [(OPEN, 1)]
+    desk.fill(exit_, 3500.0)
+    contract = desk.books.contract(id_)
+    assert contract is not None
+    assert desk.books.book(StrategyId("alpha"), id_).net_lots == -side.sign
+    assert contract.closing(side).lots == 1
+    desk.trade(side, 1, id_=id_, offset=CLOSE)
+    assert desk.books.book(StrategyId("alpha"), id_).net_lots == 0
+
+
 def test_lock_opens_the_opposite_of_todays_lots_and_unlocks_when_they_are_old() -> None:
     desk = _desk("lock")
     _trade(desk, Side.BUY, 3)
