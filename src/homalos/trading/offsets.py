@@ -32,7 +32,8 @@ def reach(mode: BookMode, own: int, claimed: int, closing: LotSide, splits_today
     """Lots that a book in ``mode`` may close with orders of one side.
 
     ``own``: what it holds against that side less its working closes; ``claimed``: what all books
-    whose lots it may not take hold so, or will; ``closing``: the account's lots of the opposite direction.
+    whose lots it may not take hold so, or will; ``closing``: the account's lots of the opposite
+    direction.
     """
     if mode == "own":
         return own
