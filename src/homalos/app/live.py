@@ -174,7 +174,7 @@ class LiveVenue:
                 engine.timers.shift(clock.now())
         elif isinstance(clock, LiveClock):
             first, self._followed = not self._followed, True
-            moved = offset - clock.offset
+            moved = clock.off(offset)
             if abs(moved) <= CLOCK_TOLERANCE:
                 return
             # Before the first login nothing was dated but the start itself: it may jump back.

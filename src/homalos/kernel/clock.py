@@ -4,7 +4,10 @@
 ``monotonic`` is for measurement, watchdogs and sessions of the console; it never enters state.
 """
 
+import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 monotonic_ns = time.perf_counter_ns
@@ -12,6 +15,18 @@ monotonic_ns = time.perf_counter_ns
 
 wall_ns = time.time_ns
 """The machine's own clock; only for what is about the machine (logs, tokens, the doctor)."""
+
+
+def _steady() -> Callable[[], int]:
+    """A clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+    if hasattr(time, "CLOCK_BOOTTIME"):  # Linux
+        return partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC)
+    return time.perf_counter_ns
+
+
+steady_ns = _steady()
 
 sleep = time.sleep
 cpu_ns = time.thread_time_ns
@@ -40,12 +55,17 @@ class Clock(Protocol):
 
 
 class LiveClock:
-    """The wall clock, shifted to the exchange's where that differs. It never runs backwards, and
-    never stands: where the time to show lies behind what was shown (the machine's clock was set
-    back, or ran fast) it goes on at half the pace until that has caught up, so that timers fire
-    and windows of time pass."""
+    """The wall clock, shifted to the exchange's where that differs. The machine's clock is read
+    when it starts and when a login tells the exchange's (``shift``); between these it goes by a
+    clock that nobody sets, so a step of the machine's time moves neither timers nor sessions.
+
+    It never runs backwards, and never stands: where the time to show lies behind what was shown
+    (the machine ran fast) it goes on at half the pace until that has caught up, so that timers
+    fire and windows of time pass."""
 
     def __init__(self) -> None:
+        self._anchor = wall_ns() - steady_ns()
+        """The machine's time when it was read, less the clock that goes on from there."""
         self._last = 0
         self._held = 0
         self._slow_from = 0
@@ -61,16 +81,21 @@ class LiveClock:
         at once (ns). Back by less than ``OTHER_TIME`` it has not: it goes slowly, unless ``jump``
         allows it (nothing was dated yet). Further back is another time, and it jumps."""
         before = self.now()
-        if jump or offset < self.offset - OTHER_TIME:
+        if jump or self.off(offset) < -OTHER_TIME:
             self._last = 0
+        self._anchor = wall_ns() - steady_ns()
         self.offset = offset
         self._slow_from = 0
         return self.now() - before
 
+    def off(self, offset: int) -> int:
+        """How far the machine's time plus ``offset`` is from what this clock goes by (ns)."""
+        return wall_ns() + offset - (steady_ns() + self._anchor + self.offset)
+
     def now(self) -> int:
         if self._held:
             return self._held
-        now = wall_ns() + self.offset
+        now = steady_ns() + self._anchor + self.offset
         if now < self._last:
             now = max(now, self._slowly())
         elif self._slow_from:
