@@ -174,7 +174,9 @@ class LiveVenue:
                 engine.timers.shift(clock.now())
         elif isinstance(clock, LiveClock):
             first, self._followed = not self._followed, True
-            moved = clock.off(offset)
+            moved = offset - clock.offset  # told anew: the machine's clock was set, or is wrong
+            if abs(moved) <= CLOCK_TOLERANCE:
+                moved = clock.off(offset)  # it stood still while the machine slept
             if abs(moved) <= CLOCK_TOLERANCE:
                 return
             # Before the first login nothing was dated but the start itself: it may jump back.
