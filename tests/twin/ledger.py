@@ -217,9 +217,7 @@ class Twin:
             by_trade += sum((marks[contract] - lot.opened) * sign for lot in held)
         return by_date, by_trade
 
-    def margin(
-        self, rule: str, marks: dict[str, Decimal], played: Played | None = None
-    ) -> Decimal:
+    def margin(self, rule: str, marks: dict[str, Decimal], played: Played | None = None) -> Decimal:
         """Of the whole account; ``rule``: open, pre_settlement, last, average."""
         played, total = played or self.play(), Decimal(0)
         groups: dict[str, list[Decimal]] = {}
