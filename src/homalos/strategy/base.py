@@ -26,7 +26,7 @@ from homalos.strategy.when import Bracket, Oco, When
 
 if TYPE_CHECKING:
     from homalos.strategy.context import Context
-    from homalos.strategy.desk import Intent
+    from homalos.strategy.intent_view import IntentView
 
 
 class StrategyError(RuntimeError):
@@ -302,7 +302,7 @@ class Strategy:
         """``position`` once all that works has filled."""
         return self._context.expected(instrument)
 
-    def orders(self, instrument: InstrumentId | None = None) -> "tuple[Intent, ...]":
+    def orders(self, instrument: InstrumentId | None = None) -> "tuple[IntentView, ...]":
         """Own intents that may still change the position, oldest first."""
         return self._context.orders(instrument)
 

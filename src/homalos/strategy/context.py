@@ -30,6 +30,7 @@ from homalos.strategy import checks
 from homalos.strategy.base import StrategyError
 from homalos.strategy.desk import Desk, Intent
 from homalos.strategy.holding import Holding
+from homalos.strategy.intent_view import IntentView
 from homalos.strategy.isolation import Guard
 from homalos.strategy.slot import Router, Slot
 from homalos.strategy.terms import Terms
@@ -361,8 +362,8 @@ class Context:
     def expected(self, instrument: InstrumentId) -> int:
         return self._desk.expected(instrument)
 
-    def orders(self, instrument: InstrumentId | None) -> tuple[Intent, ...]:
-        return tuple(self._desk.on(instrument))
+    def orders(self, instrument: InstrumentId | None) -> tuple[IntentView, ...]:
+        return tuple(IntentView(intent) for intent in self._desk.on(instrument))
 
     def book(self, instrument: InstrumentId) -> StrategyBook:
         where = self._guard.pause()

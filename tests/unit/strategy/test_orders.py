@@ -41,6 +41,25 @@ def test_an_intent_says_all_and_no_offset(trader: Desktop) -> None:
     assert (second.kind, second.tif, second.price) == (OrderKind.MARKET, TimeInForce.FOK, None)
 
 
+def test_what_orders_gives_shows_all_and_cannot_be_changed(trader: Desktop) -> None:
+    """The core's own work rests on an intent that is not settled."""
+    a = trader.strategy("a")
+    a.buy(RB, 2, 99.0, tag="why")
+    trader.bus.run_until_idle()
+    (shown,) = a.orders()
+    assert (shown.instrument, shown.side, shown.lots, shown.price) == (RB, Side.BUY, 2, 99.0)
+    assert (shown.tag, shown.stage, shown.why, shown.cancelled) == ("why", None, "", False)
+    assert (shown.working_lots, shown.unsettled_lots, shown.traded_lots) == (2, 2, 0)
+    assert {shown} == set(a.orders())
+    for name in ("lots", "id", "legs", "cancelled", "_intent", "more"):
+        with pytest.raises(AttributeError):
+            setattr(shown, name, 7)
+    with pytest.raises(TypeError):
+        shown.legs[shown.id] = None
+    a.cancel_all()
+    assert shown.cancelled, "it says what is so now"
+
+
 @pytest.mark.parametrize(
     ("lots", "price", "kind", "text"),
     [
