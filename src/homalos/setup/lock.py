@@ -36,6 +36,7 @@ LOCKS = (
     Lock("requirements-build.lock", ("build",), shares=("requirements-test.lock",)),
     Lock("requirements-ctp.lock", ("ctp",), options=("--no-deps",)),
     Lock("requirements-conformance.lock", ("conformance",), options=("--no-deps",)),
+    Lock("requirements-mutation.lock", ("mutation",), options=("--no-deps",)),
     Lock("requirements-uv.lock", ("setup",)),
 )
 

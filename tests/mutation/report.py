@@ -1,0 +1,147 @@
+"""What came of it: the page, and the hand-written reasons of what survived."""
+
+import tomllib
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.mutation.judge import Verdict
+from tests.mutation.mutant import Mutant
+
+if TYPE_CHECKING:
+    from tests.mutation.run import Case
+
+TARGET = 0.85
+EXPLAINED = Path(__file__).with_name("explained.toml")
+
+Results = Sequence[tuple["Case", Verdict]]
+
+
+class Reason(NamedTuple):
+    """Why a mutant may live. ``equivalent``: no test could tell it from the module; such mutants
+    do not count. ``accepted``: it differs, and counts as a survivor."""
+
+    kind: str
+    why: str
+
+
+def explanations(path: Path = EXPLAINED) -> dict[tuple[str, str, str, str], Reason]:
+    """By a mutant's key. ``ValueError``: a row is not right."""
+    rows = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
+    made = {}
+    for row in rows:
+        if row["kind"] not in ("equivalent", "accepted") or len(row["why"]) < 10:
+            raise ValueError(f"{path.name}: {row}")
+        key = row["module"], row["where"], row["before"], row["after"]
+        made[key] = Reason(row["kind"], row["why"])
+    return made
+
+
+def line(mutant: Mutant) -> str:
+    where = f"{mutant.module}:{mutant.line} {mutant.where}"
+    return f"{where} [{mutant.operator}]: {mutant.before!r} => {mutant.after!r}"
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    return [
+        {"module": m.module, "where": m.where, "line": m.line, "operator": m.operator,
+         "before": m.before, "after": m.after, "fate": v.fate, "by": v.by,
+         "seconds": round(v.seconds, 2)}
+        for (m, *_), v in results
+    ]  # fmt: skip
+
+
+class Score(NamedTuple):
+    judged: int
+    killed: int
+    equivalent: int
+
+    @property
+    def share(self) -> float:
+        counted = self.judged - self.equivalent
+        return self.killed / counted if counted else 1.0
+
+
+def score(results: Results, explained: dict[Any, Reason]) -> Score:
+    alive = [case.mutant for case, verdict in results if verdict.fate == "survived"]
+    same = sum(_kind(mutant, explained) == "equivalent" for mutant in alive)
+    return Score(len(results), len(results) - len(alive), same)
+
+
+def _kind(mutant: Mutant, explained: dict[Any, Reason]) -> str:
+    reason = explained.get(mutant.key)
+    return reason.kind if reason else ""
+
+
+def passes(results: Results, explained: dict[Any, Reason]) -> bool:
+    alive = [case.mutant for case, verdict in results if verdict.fate == "survived"]
+    whole = score(results, explained)
+    return whole.share >= TARGET and all(mutant.key in explained for mutant in alive)
+
+
+def page(
+    results: Results, total: dict[str, int], explained: dict[Any, Reason], *, sample: int, seed: int
+) -> str:
+    """``docs/mutation.md``."""
+    whole = score(results, explained)
+    words = f"--sample {sample} --seed {seed}"
+    parts = [
+        _HEAD.format(
+            words=words, judged=whole.judged, total=sum(total.values()),
+            share=100 * whole.share, target=100 * TARGET,
+        )
+    ]  # fmt: skip
+    parts.append("| area | module | mutants | judged | killed | equivalent | survived | score |")
+    parts.append("|---|---|---:|---:|---:|---:|---:|---:|")
+    for name, group in groupby(results, key=lambda row: _name(row[0])):
+        rows_ = list(group)
+        s = score(rows_, explained)
+        left = s.judged - s.killed - s.equivalent
+        parts.append(
+            f"| {rows_[0][0].area} | `{name}` | {total[name]} | {s.judged} | {s.killed} | "
+            f"{s.equivalent} | {left} | {100 * s.share:.0f} % |"
+        )
+    parts.append(_survivors(results, explained))
+    return "\n".join(parts) + "\n"
+
+
+def _name(case: "Case") -> str:
+    return "trading/risk/rules" if case.area == "risk rules" else case.mutant.module
+
+
+def _survivors(results: Results, explained: dict[Any, Reason]) -> str:
+    parts = ["\n## What no test noticed\n"]
+    alive = [case.mutant for case, verdict in results if verdict.fate == "survived"]
+    if not alive:
+        return parts[0] + "\nNothing."
+    for mutant in alive:
+        reason = explained.get(mutant.key, Reason("**not explained**", "-"))
+        parts.append(
+            f"- `{mutant.module}` {mutant.where}: `{mutant.before}` → `{mutant.after}`  \n"
+            f"  {reason.kind}: {reason.why}"
+        )
+    return "\n".join(parts)
+
+
+_HEAD = """# Mutation testing
+
+Made by `python tests/mutation/run.py {words} --write`; do not edit. The reasons
+below are written by hand in `tests/mutation/explained.toml`.
+
+A mutant is the project with one place of it changed: a `<` for a `<=`, a statement left out, *buy*
+for *sell*, a row of a table gone. A test that fails has noticed it; where none does, the tests do
+not hold what that line says. Of {total} mutants of the modules below {judged} were judged, chosen
+by the seed, each by the fast tests that concern its module (`tests/mutation/modules.py`), with the
+same examples of the property tests every time. The rules of the risk gate are silenced one after
+the other, and judged by the tests that are marked to show them firing.
+
+**Score: {share:.1f} %** (target {target:.0f} %). Mutants that no test could tell from the module
+(*equivalent*) are not counted.
+
+The changes are cosmic-ray's operators, without those that anything kills (`is` for `<`) or nothing
+can (`==` for `is` between members of an enum, the digits of a rounding), and three of our own
+(`tests/mutation/operators.py`). cosmic-ray's own runner changes the project's files in place; here
+each mutant lives in a copy. mutmut changes bodies of functions alone, so never the table of order
+states.
+"""
