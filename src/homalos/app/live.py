@@ -131,7 +131,10 @@ class LiveVenue:
             self.clock, timers, config.ctp, AccountId(config.app.account), _secret,
             market.products, market.sessions, self._data, self._memory.run,
             open_md=ports.md, open_td=ports.td, serve=bus.serve, on_clock=self._set_clock,
-            wanted_terms=BrokerTerms(trading.margin_price, trading.available_counts, True),
+            wanted_terms=BrokerTerms(
+                trading.margin_price, trading.available_counts,
+                trading.available_includes_closed_profit,
+            ),
         )  # fmt: skip
 
     def _paper(self, bus: Bus, timers: Timers) -> PaperGateway:

@@ -128,7 +128,10 @@ class Clearing:
             counted = max(profit, 0.0)
         elif counts == "neither":
             counted = 0.0
-        earned = owner.static() + owner.closed_profit - owner.fees
+        closed = owner.closed_profit
+        if not self._section.available_includes_closed_profit:
+            closed = min(closed, 0.0)
+        earned = owner.static() + closed - owner.fees
         return earned + counted - margin - owner.frozen_margin - owner.frozen_fees
 
     def account(self, id_: AccountId, ts: int) -> Account:

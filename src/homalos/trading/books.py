@@ -226,9 +226,9 @@ class Books:
 
     def _refresh(self, contract: Contract) -> None:
         id_ = contract.instrument.id
-        if contract.pre_settlement is None and (tick := self.quotes.get(id_)) is not None:
-            if tick.trading_day == self.trading_day:  # an older one tells the settlement before
-                contract.pre_settlement = tick.pre_settlement
+        tick = self.quotes.get(id_) if contract.pre_settlement is None else None
+        if tick is not None and tick.trading_day == self.trading_day:
+            contract.pre_settlement = tick.pre_settlement  # an older tick tells the one before
         contract.refresh(self._section.margin_price, self.marks.get(id_))
         if contract.long.parts or contract.short.parts:
             self._held[id_] = contract
@@ -429,9 +429,10 @@ class Books:
         balance = self._cash.settled() + profit
         used = self._margin + held.margin
         free = balance - used - held.fees
-        counts = self._section.available_counts
-        if counts != "both":
-            free = available(free, profit, counts)
+        section = self._section
+        counts, with_closed = section.available_counts, section.available_includes_closed_profit
+        if counts != "both" or not with_closed:
+            free = available(free, profit, counts, self._cash.closed_profit, with_closed)
         return balance, used, free
 
     def account(self) -> Account:

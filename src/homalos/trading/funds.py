@@ -61,9 +61,15 @@ class Cash:
         return self.pre_balance, self.deposit, self.withdraw, self.closed_profit, self.fees
 
 
-def available(free: float, profit: float, counts: Counts) -> float:
+def available(
+    free: float, profit: float, counts: Counts, closed: float = 0.0, with_closed: bool = True
+) -> float:
     """Available money: ``free`` is equity less margin and all that is frozen; a position profit
-    that does not count is taken out again (CTP: ``Algorithm``)."""
+    that does not count is taken out again (CTP: ``Algorithm``), and so is, unless ``with_closed``,
+    what closes have earned today (``AvailIncludeCloseProfit``; that it is the day's sum which
+    counts, and that a loss always does, is unverified)."""
+    if not with_closed:
+        free -= max(closed, 0.0)
     if counts == "both":
         return free
     gain, loss = max(profit, 0.0), min(profit, 0.0)

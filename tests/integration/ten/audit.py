@@ -61,6 +61,7 @@ class Audit:
         )
         self._rule = section.trading.margin_price
         self._counts = section.trading.available_counts
+        self._with_closed = section.trading.available_includes_closed_profit
         self._settled: dict[str, Decimal] = {}
         """With which the first day began, as ticks told by now."""
         self.twin.events.append(DayEnd(self._settled))
@@ -137,17 +138,20 @@ class Audit:
             ("margin", margin),
             ("frozen_margin", frozen[0]),
             ("frozen_fees", frozen[1]),
-            ("available", equity - margin - sum(frozen) - self._left_out(by_date)),
+            ("available", equity - margin - sum(frozen) - self._left_out(by_date, played)),
         ):
             self._same(f"{whose}: {name}", getattr(account, name), wanted)
         static = account.pre_balance + account.deposit - account.withdraw
         self._same(f"{whose}: equity at the day's start", static, played.start)
 
-    def _left_out(self, profit: Decimal) -> Decimal:
-        """What of the position profit is not available (FACTS A12: ``Algorithm``)."""
+    def _left_out(self, profit: Decimal, played: Played) -> Decimal:
+        """What of the day's profits is not available (FACTS A12)."""
+        earned = Decimal(0)
+        if not self._with_closed:
+            earned = max(sum(played.closed.values(), Decimal(0)), Decimal(0))
         gain, loss = max(profit, Decimal(0)), min(profit, Decimal(0))
         parts = {"loss_only": gain, "profit_only": loss, "neither": profit}
-        return parts.get(self._counts, Decimal(0))
+        return parts.get(self._counts, Decimal(0)) + earned
 
     def _resting(self) -> Iterable[Resting]:
         """The exchange's working orders."""

@@ -128,6 +128,8 @@ class Plan(NamedTuple):
     margin_price: MarginPrice = "open"
     counts: Counts = "both"
     """What of the position profit is available."""
+    with_closed: bool = True
+    """What closes earn is available at once."""
     settles: bool = True
     """The last recorded day is whole."""
 
@@ -150,7 +152,11 @@ def configuration(plan: Plan) -> Config:
     """The shipped files with the ten strategies and every limit."""
     config = load(CONFIG, environ={}).config
     replace = msgspec.structs.replace
-    money = {"margin_price": plan.margin_price, "available_counts": plan.counts}
+    money = {
+        "margin_price": plan.margin_price,
+        "available_counts": plan.counts,
+        "available_includes_closed_profit": plan.with_closed,
+    }
     limits = LIMITS | {"strategies": OWN_LIMITS, "instruments_denied": (plan.denied,)} | plan.more
     return replace(
         config,
@@ -217,6 +223,7 @@ MADE = Plan(
     },
     main="DCE.j2605", dear="CFFEX.IF2601", denied="DCE.i2605", quiet="DCE.m2605", pace=0.03,
     more={"max_quote_age_ms": 45_000}, margin_price="pre_settlement", counts="loss_only",
+    with_closed=False,
 )  # fmt: skip
 """For ``made.write``."""
 

@@ -180,6 +180,18 @@ def test_what_counts_in_the_available_funds(
         assert floor.exchange.account(ME).available == pytest.approx(free + moved)
 
 
+@pytest.mark.parametrize(("last", "used"), [(3010, 90), (2992, 0)])
+def test_closed_profit_that_is_not_available_today(last: float, used: float) -> None:
+    floor = Bench(ExchangeSection(available_includes_closed_profit=False))
+    floor.tick(RB, 3000, 3001)
+    floor.order(RB, BUY, 1, 3001)
+    floor.tick(RB, last, last + 1, last=last)
+    floor.order(RB, Side.SELL, 1, last, offset=Offset.CLOSE_TODAY)
+    found = floor.exchange.account(ME)
+    assert found.closed_profit == pytest.approx((last - 3001) * 10)
+    assert found.available == pytest.approx(found.balance - used)
+
+
 def test_fees_are_rounded_to_the_cent_if_so_set() -> None:
     item = contract("SHFE.ni2601", multiplier=1, tick_size=10, fees=Fees(Rate(0.0000123)))
     for round_fees, fee in ((True, 1.48), (False, 1.476)):

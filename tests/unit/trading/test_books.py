@@ -63,6 +63,24 @@ def test_which_profit_is_available(counts: str, price: float, free: float) -> No
     assert desk.books.account().available == pytest.approx(1_000_000 - 3.5 - 3500 + free)
 
 
+@pytest.mark.parametrize(("price", "used"), [(3530.0, 300), (3470.0, 0)])
+def test_what_closes_earned_today_may_be_out_of_reach_until_tomorrow(
+    price: float, used: float
+) -> None:
+    """CTP's AvailIncludeCloseProfit; a loss counts at once."""
+    section = TradingSection(available_includes_closed_profit=False, reconcile_s=0)
+    desk = Desk(trading=section)
+    desk.trade(Side.BUY, 1, 3500.0)
+    desk.tick(RB, price)
+    desk.trade(Side.SELL, 1, price)
+    found = desk.books.account()
+    assert found.closed_profit == pytest.approx((price - 3500) * 10)
+    assert found.available == pytest.approx(found.balance - used)
+    assert desk.books.funds()[2] == pytest.approx(found.available), "what the risk gate goes by"
+    _next_day(desk)
+    assert desk.books.account().available == pytest.approx(desk.books.account().balance)
+
+
 def test_the_roll_settles_and_makes_todays_lots_yesterdays() -> None:
     desk = Desk()
     desk.trade(Side.BUY, 2, 3500.0)

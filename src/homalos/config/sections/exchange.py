@@ -68,6 +68,14 @@ class ExchangeSection(Section, frozen=True):
             "可用资金计入哪些持仓盈亏（CTP 的 Algorithm）。",
         ),
     ] = "both"
+    available_includes_closed_profit: Annotated[
+        bool,
+        key(
+            "Whether what was earned by closes today may be used today (CTP: "
+            "AvailIncludeCloseProfit 0); a loss of closes always counts.",
+            "当日平仓盈利当日是否可用（CTP 的 AvailIncludeCloseProfit 为 0）；平仓亏损总是计入。",
+        ),
+    ] = True
     settlement_delay_minutes: Annotated[
         int,
         key(

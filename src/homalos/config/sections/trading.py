@@ -201,3 +201,12 @@ class TradingSection(Section):
             applies="restart",
         ),
     ] = "both"
+    available_includes_closed_profit: Annotated[
+        bool,
+        key(
+            "Whether what was earned by closes today may be used today (CTP: "
+            "AvailIncludeCloseProfit 0); a loss of closes always counts.",
+            "当日平仓盈利当日是否可用（CTP 的 AvailIncludeCloseProfit 为 0）；平仓亏损总是计入。",
+            applies="restart",
+        ),
+    ] = True

@@ -98,6 +98,7 @@ class PositionRows:
             "Commission": sum(f.fee for f in (*opens, *closes)),
             "CloseProfit": profit,
             "CloseProfitByDate": profit,
+            "CloseProfitByTrade": sum(f.closed_by_trade for f in closes),
             "PositionProfit": moved * mult * (1 if long else -1),
             "PreSettlementPrice": pre or 0.0,
             "SettlementPrice": price or pre or 0.0,

@@ -230,7 +230,7 @@ class Queries:
         yield _owner(line) | {
             "MarginPriceType": MARGIN_PRICE[section.margin_price],
             "Algorithm": ALGORITHM[section.available_counts],
-            "AvailIncludeCloseProfit": "0",
+            "AvailIncludeCloseProfit": "0" if section.available_includes_closed_profit else "2",
             "CurrencyID": "CNY",
             "OptionRoyaltyPriceType": "1",
             "AccountID": line.account,

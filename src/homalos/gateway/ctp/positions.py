@@ -24,6 +24,7 @@ DIRECTIONS = {"2": Direction.LONG, "3": Direction.SHORT}
 NET, HISTORY = "1", "2"
 _OPTION = re.compile(r"[A-Za-z]+\d{3,4}-?[CP]-?\d+")
 _MONEY = ("CloseProfit", "PositionProfit", "Commission")
+_HALF_CENT = 0.005
 
 Row = Mapping[str, Any]
 
@@ -34,6 +35,15 @@ class Holdings(NamedTuple):
     positions: tuple[Position, ...]
     opaque: tuple[OpaquePosition, ...]
     effects: "Effects"
+    realised: "Realised | None" = None
+    """In futures that the books know, rows without lots among them; ``None``: not told."""
+
+
+class Realised(NamedTuple):
+    """What closes have earned today, before fees, yuan."""
+
+    by_date: float
+    by_trade: float
 
 
 class Effects(NamedTuple):
@@ -64,6 +74,7 @@ def holdings(rows: Iterable[Row], contracts: Contracts, account: AccountId) -> H
         ),
         tuple(_opaque(row, contracts, account) for row in opaque if row["Position"]),
         _effects(row for row in opaque if _kind_of(row, contracts) != "combination"),
+        _realised([row for _, group in known.values() for row in group]),
     )
 
 
@@ -80,6 +91,9 @@ def _position(
     else:
         frozen_old = min(frozen, lots - today)  # the oldest go first
     units = lots * item.multiplier
+    realised, floating = _realised(rows), _sum(rows, "PositionProfit")
+    opened, cost = _sum(rows, "OpenCost"), _sum(rows, "PositionCost")
+    earlier = cost - opened if direction is Direction.LONG else opened - cost
     return Position(
         account=account,
         instrument=item.id,
@@ -88,12 +102,23 @@ def _position(
         yesterday_lots=lots - today,
         frozen_today=frozen - frozen_old,
         frozen_yesterday=frozen_old,
-        average_price=round(_sum(rows, "OpenCost") / units, 8),
-        cost_price=round(_sum(rows, "PositionCost") / units, 8),
+        average_price=round(opened / units, 8),
+        cost_price=round(cost / units, 8),
         margin=_sum(rows, "UseMargin"),
-        position_profit=_sum(rows, "PositionProfit"),
+        position_profit=floating,
         last_price=price(rows[0]["SettlementPrice"]),  # follows the last price through the day
+        position_profit_by_trade=round(floating + earlier, 6),
+        closed_profit=None if realised is None else realised.by_date,
+        closed_profit_by_trade=None if realised is None else realised.by_trade,
     )
+
+
+def _realised(rows: list[Row]) -> Realised | None:
+    """``None``: a front that fills ``CloseProfit`` alone says nothing of profit by trade."""
+    by_date = _sum(rows, "CloseProfitByDate")
+    if abs(by_date - _sum(rows, "CloseProfit")) >= _HALF_CENT:
+        return None
+    return Realised(by_date, _sum(rows, "CloseProfitByTrade"))
 
 
 def _opaque(row: Row, contracts: Contracts, account: AccountId) -> OpaquePosition:
@@ -136,11 +161,16 @@ def _sum(rows: Iterable[Row], name: str) -> float:
     return round(sum(amount(row, name) for row in rows), 6)
 
 
-def money(row: Row, id_: AccountId, trading_day: int, effects: Effects, now: int) -> Account:
+def money(
+    row: Row, id_: AccountId, trading_day: int, effects: Effects, now: int,
+    held: Holdings | None = None,
+) -> Account:  # fmt: skip
     """``OnRspQryTradingAccount``. ``balance``, ``available``, margin and what is frozen are the
     venue's own. Equity at the day's beginning is static equity without today's deposits; what
     opaque positions earned, paid and were charged is among deposits and withdrawals, so that
-    ``balance`` is the sum that ``Account`` says it is."""
+    ``balance`` is the sum that ``Account`` says it is. Profits by trade are those of the rows of
+    positions (``held``), where they make up the account's profits by date: a row of a position that
+    is flat again may be missing."""
     closed = amount(row, "CloseProfit") - effects.closed_profit
     floating = amount(row, "PositionProfit") - effects.position_profit
     fees = amount(row, "Commission") - effects.fees
@@ -151,7 +181,7 @@ def money(row: Row, id_: AccountId, trading_day: int, effects: Effects, now: int
     )  # fmt: skip
     deposit, withdraw = amount(row, "Deposit"), amount(row, "Withdraw")
     beside = balance - (before + deposit - withdraw + closed + floating - fees)
-    if abs(beside) >= 0.005:
+    if abs(beside) >= _HALF_CENT:
         deposit, withdraw = deposit + max(0.0, beside), withdraw + max(0.0, -beside)
     return Account(
         id=id_,
@@ -168,4 +198,20 @@ def money(row: Row, id_: AccountId, trading_day: int, effects: Effects, now: int
         balance=balance,
         available=amount(row, "Available"),
         ts_event=now,
+        closed_profit_by_trade=_closed_by_trade(closed, held),
+        position_profit_by_trade=_floating_by_trade(floating, held),
     )
+
+
+def _closed_by_trade(closed: float, held: Holdings | None) -> float | None:
+    found = None if held is None else held.realised
+    if found is None or abs(found.by_date - closed) >= _HALF_CENT:
+        return None
+    return round(found.by_trade, 4)
+
+
+def _floating_by_trade(floating: float, held: Holdings | None) -> float | None:
+    rows = () if held is None else held.positions
+    if held is None or abs(sum(row.position_profit for row in rows) - floating) >= _HALF_CENT:
+        return None
+    return round(sum(row.position_profit_by_trade for row in rows), 6)

@@ -125,7 +125,7 @@ class Snapshots:
         found = positions.holdings(held, self._contracts, self._account)
         snapshot = VenueSnapshot(
             self.trading_day,
-            positions.money(account, self._account, self.trading_day, found.effects, now),
+            positions.money(account, self._account, self.trading_day, found.effects, now, found),
             found.positions,
             self._orders.snapshot_orders([OrderRow.of(row) for row in orders]),
             self._orders.snapshot_trades([TradeRow.of(row) for row in trades]),

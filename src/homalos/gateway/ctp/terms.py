@@ -11,7 +11,8 @@ _COUNTS = {"1": "both", "2": "loss_only", "3": "profit_only", "4": "neither"}
 
 class BrokerTerms(Record, frozen=True):
     """Words as in ``trading.margin_price`` and ``trading.available_counts``; a code that is not
-    known is shown as it came."""
+    known is shown as it came. ``closed_profit_available``:
+    ``trading.available_includes_closed_profit``."""
 
     margin_price: str
     """Price for the margin of lots opened today."""
@@ -36,19 +37,14 @@ class BrokerTerms(Record, frozen=True):
             for name, theirs, own in (
                 ("margin_price", self.margin_price, ours.margin_price),
                 ("available_counts", self.available_counts, ours.available_counts),
+                (
+                    "available_includes_closed_profit",
+                    str(self.closed_profit_available).lower(),
+                    str(ours.closed_profit_available).lower(),
+                ),
             )
             if theirs != own
         ]
-        told = []
-        if cures:
-            told.append(
-                f"the broker reckons otherwise; set / 与期货公司口径不同，请设置 {', '.join(cures)}"
-            )
-        if ours.closed_profit_available and not self.closed_profit_available:
-            told.append(
-                "the broker does not let today's closed profit be used today: after a profit the "
-                "books show more available money than it does, and it may refuse orders (31); no "
-                "key sets this / 期货公司规定当日平仓盈利当日不可用：盈利后账面可用资金高于柜台，"
-                "报单可能因资金不足被拒，此项无配置"
-            )
-        return "; ".join(told)
+        if not cures:
+            return ""
+        return f"the broker reckons otherwise; set / 与期货公司口径不同，请设置 {', '.join(cures)}"

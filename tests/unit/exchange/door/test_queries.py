@@ -221,9 +221,12 @@ def test_rates_and_broker_parameters() -> None:
         assert index["ExchangeID"] == "CFFEX"
         (params,) = await rows(td, "ReqQryBrokerTradingParams", **MINE)
         assert (params["MarginPriceType"], params["Algorithm"]) == ("1", "2")
-        assert params["AvailIncludeCloseProfit"] == "0"
+        assert params["AvailIncludeCloseProfit"] == "2"
 
-    section = ExchangeSection(margin_price="pre_settlement", available_counts="loss_only")
+    section = ExchangeSection(
+        margin_price="pre_settlement", available_counts="loss_only",
+        available_includes_closed_profit=False,
+    )  # fmt: skip
     play(scene, section=section)
 
 

@@ -53,6 +53,44 @@ def test_shfe_has_a_row_of_today_and_one_of_history(contracts: Contracts) -> Non
     assert (held.margin, held.position_profit, held.last_price) == (170.0, 50.0, 3010.0)
 
 
+def test_profit_by_trade_is_that_of_the_rows(contracts: Contracts) -> None:
+    """Two lots of 2900, settled at 3000, and one of them sold at 3020 today; SR is flat again."""
+    found = take(
+        contracts,
+        position(PositionDate="2", Position=1, OpenCost=29_000.0, PositionCost=30_000.0,
+                 PositionProfit=100.0, CloseProfit=200.0, CloseProfitByDate=200.0,
+                 CloseProfitByTrade=1_200.0),
+        position(ExchangeID="CZCE", InstrumentID="SR601", PosiDirection="3", CloseProfit=-30.0,
+                 CloseProfitByDate=-30.0, CloseProfitByTrade=-30.0),
+    )  # fmt: skip
+    (held,) = found.positions
+    assert (held.closed_profit, held.closed_profit_by_trade) == (200.0, 1_200.0)
+    assert (held.position_profit, held.position_profit_by_trade) == (100.0, 1_100.0)
+    data = account(CloseProfit=170.0, PositionProfit=100.0, Balance=100_270.0)
+    told = money(data, ACCOUNT, DAY, Effects(), 0, found)
+    assert (told.closed_profit, told.closed_profit_by_trade) == (170.0, 1_170.0)
+    assert told.position_profit_by_trade == 1_100.0
+
+
+def test_a_short_position_by_trade(contracts: Contracts) -> None:
+    (held,) = take(
+        contracts,
+        position(PosiDirection="3", PositionDate="2", Position=1, OpenCost=29_000.0,
+                 PositionCost=30_000.0, PositionProfit=100.0),
+    ).positions  # fmt: skip
+    assert held.position_profit_by_trade == -900.0
+
+
+def test_profit_by_trade_that_nobody_tells_is_unknown(contracts: Contracts) -> None:
+    """The row of a contract that is flat again has gone, or the front fills one field alone."""
+    data = account(CloseProfit=170.0, PositionProfit=40.0, Balance=100_210.0)
+    told = money(data, ACCOUNT, DAY, Effects(), 0, take(contracts))
+    assert (told.closed_profit_by_trade, told.position_profit_by_trade) == (None, None)
+    found = take(contracts, position(Position=1, CloseProfit=170.0))
+    assert found.positions[0].closed_profit is None
+    assert money(data, ACCOUNT, DAY, Effects(), 0, found).closed_profit_by_trade is None
+
+
 def test_elsewhere_one_row_holds_both_and_the_oldest_go_first(contracts: Contracts) -> None:
     (held,) = take(
         contracts,

@@ -14,8 +14,10 @@ def test_a_broker_that_reckons_otherwise_is_told_with_the_cure() -> None:
     assert BrokerTerms.of(same).differs(OURS) == ""
 
 
-def test_profit_that_may_not_be_used_today_is_told_though_no_key_sets_it() -> None:
-    strict = BrokerTerms("open", "both", False)
-    assert "more available money" in strict.differs(OURS)
-    assert "set /" not in strict.differs(OURS)
-    assert OURS.differs(strict) == ""
+def test_profit_that_may_not_be_used_today_has_its_key() -> None:
+    strict = BrokerTerms.of(
+        {"MarginPriceType": "4", "Algorithm": "1", "AvailIncludeCloseProfit": "2"}
+    )
+    assert "trading.available_includes_closed_profit: false" in strict.differs(OURS)
+    assert "trading.available_includes_closed_profit: true" in OURS.differs(strict)
+    assert strict.differs(strict) == ""
