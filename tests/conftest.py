@@ -3,6 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
+
+# Not Phase.explain: it traces every line of a failing test, and twice CPython 3.11 then never came
+# back from its own loop, where no timeout of pytest reaches it.
+settings.register_profile(
+    "house", phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)
+)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
 
