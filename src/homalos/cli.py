@@ -308,6 +308,11 @@ def _add_journal(commands: Commands) -> None:
         "--strategies", type=Path, metavar="DIR", help="replay: the strategies' folder / 策略目录"
     )
     sub.add_argument(
+        "--risk-rules", type=Path, metavar="DIR",
+        help="replay: the folder of your risk rules, if not risk_rules beside the strategies'"
+        " / 自定义风控规则目录",
+    )  # fmt: skip
+    sub.add_argument(
         "--anyway",
         action="store_true",
         help="replay: also where code, strategies or config are not as they were / 强制回放",

@@ -83,11 +83,13 @@ def _replay(folder: Path, options: argparse.Namespace) -> int:
         if loaded is None:
             return WRONG
         config, home = loaded.config, loaded.folder
-    strategies = options.strategies or home.parent / "strategies"
+    own = journal_replay.Own.of(
+        options.strategies or home.parent / "strategies", options.risk_rules
+    )
     try:
         run = journal_replay.find(folder, options.run)
         try:
-            config = journal_replay.check(run, strategies, config)
+            config = journal_replay.check(run, own, config)
         except journal_replay.ReplayRefused as refusal:
             if not options.anyway:
                 raise
@@ -96,7 +98,7 @@ def _replay(folder: Path, options: argparse.Namespace) -> int:
     except journal_replay.ReplayRefused as refusal:
         sys.stderr.write(f"{refusal}\n")
         return WRONG
-    report = journal_replay.replay(folder, run, config, strategies)
+    report = journal_replay.replay(folder, run, config, own)
     sys.stdout.write(_told(report))
     return DONE if report.same else FAILED
 

@@ -252,9 +252,8 @@ def _replay(session: Session, cut: Cut, house: House) -> None:
     found = journal_replay.find(folder, None)
     if found.at.segment != int(session.segment.stem):
         return  # the session's first record is cut off
-    report = journal_replay.replay(
-        folder, found, journal_replay.check(found, house.strategies, None), house.strategies
-    )
+    own = journal_replay.Own.of(house.strategies)
+    report = journal_replay.replay(folder, found, journal_replay.check(found, own, None), own)
     assert report.difference is None, report.difference
     known = session.hashes.get(session.after[cut.number - 1].end)
     assert known is None or report.state_hash == known[1], "the replay comes to another state"

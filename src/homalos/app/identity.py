@@ -23,14 +23,21 @@ def code_hash() -> str:
     return whole.hexdigest()
 
 
-def own_files(strategies: Path) -> tuple[tuple[str, str], ...]:
-    """The trader's sources: strategies, and risk rules beside their folder; with their SHA-256."""
-    root = strategies.parent
+def rules_beside(strategies: Path) -> Path:
+    """The folder of the trader's own risk rules that goes with one of strategies."""
+    return strategies.parent / RULES_DIR
+
+
+def own_files(strategies: Path, rules: Path | None = None) -> tuple[tuple[str, str], ...]:
+    """The trader's sources, with their SHA-256: strategies, and risk rules, beside their folder
+    where no other is named."""
     found: list[tuple[str, str]] = []
-    for folder in (strategies, root / RULES_DIR):
+    for name, folder in (
+        (strategies.name, strategies), (RULES_DIR, rules or rules_beside(strategies)),
+    ):  # fmt: skip
         for path in sorted(folder.rglob("*.py")) if folder.is_dir() else ():
-            name = path.relative_to(root).as_posix()
-            found.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+            inside = f"{name}/{path.relative_to(folder).as_posix()}"
+            found.append((inside, hashlib.sha256(path.read_bytes()).hexdigest()))
     return tuple(found)
 
 
@@ -39,7 +46,7 @@ def python() -> str:
 
 
 def differences(
-    run: RunStarted, strategies: Path, config: Config | None, recorded: Config
+    run: RunStarted, strategies: Path, rules: Path, config: Config | None, recorded: Config
 ) -> Iterable[str]:
     """In words, what is not as it was in ``run``; ``config`` None: the recorded one is used."""
     if run.code != code_hash():
@@ -49,7 +56,7 @@ def differences(
         )
     if run.python.split(".")[:2] != python().split(".")[:2]:
         yield f"it ran on Python {run.python}, this is {python()} / Python 版本不同"
-    then, now = dict(run.files), dict(own_files(strategies))
+    then, now = dict(run.files), dict(own_files(strategies, rules))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             what = "is new" if name not in then else "is gone" if name not in now else "has changed"

@@ -52,6 +52,18 @@ class Run(NamedTuple):
     at: JournalRecord
 
 
+class Own(NamedTuple):
+    """Folders of the trader's own code."""
+
+    strategies: Path
+    rules: Path
+
+    @classmethod
+    def of(cls, strategies: Path, rules: Path | None = None) -> "Own":
+        """``rules``: beside the strategies where no other is named."""
+        return cls(strategies, rules or identity.rules_beside(strategies))
+
+
 class Report(NamedTuple):
     """What came of a replay."""
 
@@ -96,10 +108,10 @@ def find(folder: Path, number: int | None) -> Run:
     )
 
 
-def check(run: Run, strategies: Path, config: Config | None) -> Config:
+def check(run: Run, own: Own, config: Config | None) -> Config:
     """The configuration to replay with. ``ReplayRefused``: something is not as it was."""
     recorded = recorded_config(run)
-    differences = list(identity.differences(run.start, strategies, config, recorded))
+    differences = list(identity.differences(run.start, *own, config, recorded))
     if differences:
         raise ReplayRefused(
             f"run {run.start.run} cannot be made again as it was:\n  "
@@ -120,25 +132,23 @@ def recorded_config(run: Run) -> Config:
         ) from error
 
 
-def replay(folder: Path, run: Run, config: Config, strategies: Path) -> Report:
+def replay(folder: Path, run: Run, config: Config, own: Own) -> Report:
     """Make ``run`` again. ``JournalError``: the journal is damaged."""
     with tempfile.TemporaryDirectory() as scratch:
         stuck = Path(scratch) / STUCK_FILE
         if run.start.stuck:
             stuck.write_text("\n".join(run.start.stuck) + "\n", encoding="utf-8")
-        made = _Replay(folder, run, config, strategies, stuck)
+        made = _Replay(folder, run, config, own, stuck)
         made.go()
         return made.report()
 
 
 class _Replay:
-    def __init__(
-        self, folder: Path, run: Run, config: Config, strategies: Path, stuck: Path
-    ) -> None:
+    def __init__(self, folder: Path, run: Run, config: Config, own: Own, stuck: Path) -> None:
         self._folder = folder
         self._run = run
         self._config = config
-        self._strategies = strategies
+        self._own = own
         self._stuck = stuck
         self._past = list(_before(folder, run))
         self._since: list[Event] = []
@@ -153,8 +163,8 @@ class _Replay:
     def _make(self, bus: ReplayBus, timers: ReplayTimers) -> Engine:
         return Engine(
             self._config, Market(self._config), self._clock, lambda _bus, _timers: self._gateway,
-            run=self._run.start.run, strategies=self._strategies, watchdog=False,
-            stuck_file=self._stuck, bus=bus, timers=timers,
+            run=self._run.start.run, strategies=self._own.strategies, watchdog=False,
+            stuck_file=self._stuck, risk_rules=self._own.rules, bus=bus, timers=timers,
         )  # fmt: skip
 
     def _records(self) -> Iterator[JournalRecord]:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from homalos.app import journal_replay
-from homalos.app.journal_replay import ReplayRefused, Report
+from homalos.app.journal_replay import Own, ReplayRefused, Report
 from homalos.app.past import Memory
 from homalos.app.venue import SimulatedVenue
 from homalos.config.loader import load
@@ -56,7 +56,9 @@ class House:
         self.root = root
         self.data = root / "data"
         self.strategies = root / "strategies"
-        self.strategies.mkdir(parents=True)
+        self.rules = root / "risk_rules"
+        for folder in (self.strategies, self.rules):
+            folder.mkdir(parents=True)
         self.data.mkdir()
         (self.strategies / "flip.py").write_text(STRATEGY)
         self.config = _config()
@@ -73,6 +75,7 @@ class House:
         engine = Engine(
             self.config, market, venue.clock, venue.gateway, run=memory.run,
             strategies=self.strategies, journal=journal, watchdog=False,
+            risk_rules=self.rules,
         )  # fmt: skip
         engine.attach()
         memory.attach(engine, journal)
@@ -110,10 +113,10 @@ class House:
                 meddle(engine, pump.pulled)
 
     def replay(self, run: int | None = None, **changes: Any) -> Report:
-        folder = self.data / "journal"
+        folder, own = self.data / "journal", Own.of(self.strategies, changes.get("rules"))
         found = journal_replay.find(folder, run)
-        config = journal_replay.check(found, self.strategies, changes.get("config"))
-        return journal_replay.replay(folder, found, config, self.strategies)
+        config = journal_replay.check(found, own, changes.get("config"))
+        return journal_replay.replay(folder, found, config, own)
 
 
 def _config() -> Config:
@@ -231,6 +234,41 @@ def test_ingress_that_was_tampered_with_shows(house: House) -> None:
     assert not house.replay().same
 
 
+RULE = """
+from homalos.trading.risk.user import UserRule
+
+
+class FewBuys(UserRule):
+    def check(self, order, facts):
+        if facts.long_lots + order.lots > 4:
+            return f"{facts.long_lots} are enough"
+"""
+
+
+def test_rules_of_the_traders_own_decide_again_as_they_did(house: House, tmp_path: Path) -> None:
+    path = house.rules / "few_buys.py"
+    path.write_text(RULE)
+    ran = house.run(800)
+    denied = [r.event() for r in read(house.data / "journal") if r.name() == "OrderDenied"]
+    assert {d.rule for event in denied for d in event.denials} >= {"user.few_buys"}
+    report = house.replay()
+    assert report.same, report
+    assert report.state_hash == ran
+    elsewhere = tmp_path / "elsewhere"
+    house.rules.rename(elsewhere)
+    with pytest.raises(ReplayRefused, match=r"risk_rules/few_buys\.py is gone"):
+        house.replay()
+    assert house.replay(rules=elsewhere).state_hash == ran
+    (elsewhere / "few_buys.py").write_text(RULE.replace("> 4", "> 5"))
+    with pytest.raises(ReplayRefused, match=r"risk_rules/few_buys\.py has changed"):
+        house.replay(rules=elsewhere)
+    folder = house.data / "journal"
+    run = journal_replay.find(folder, None)
+    own = Own.of(house.strategies, elsewhere)
+    other = journal_replay.replay(folder, run, journal_replay.recorded_config(run), own)
+    assert other.difference is not None
+
+
 def test_other_code_files_or_config_are_refused_in_words(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,7 +297,7 @@ def test_other_code_all_the_same_shows_where_it_first_differs(house: House) -> N
     folder = house.data / "journal"
     run = journal_replay.find(folder, None)
     config = journal_replay.recorded_config(run)
-    report = journal_replay.replay(folder, run, config, house.strategies)
+    report = journal_replay.replay(folder, run, config, Own.of(house.strategies))
     assert report.difference is not None
     assert "the journal says" in report.difference
 

@@ -89,7 +89,7 @@ def test_a_run_of_another_version_is_not_replayed_by_this_one(tmp_path: Path) ->
     folder = unpacked(tmp_path, 2) / "journal"
     run = journal_replay.find(folder, None)
     with pytest.raises(ReplayRefused, match=r"cannot be made again(.|\n)*another one"):
-        journal_replay.check(run, tmp_path / "strategies", None)
+        journal_replay.check(run, journal_replay.Own.of(tmp_path / "strategies"), None)
 
 
 def test_a_format_of_the_future_is_refused(tmp_path: Path) -> None:
