@@ -153,6 +153,7 @@ class Engine:
             self.bus, self.timers, ids, View(self.books, self.orders, self.conditionals),
             self.bars, self._subscribe, config.strategy, config.strategies, strategies,
             account=account, watchdog=watchdog, stuck_file=stuck_file, resolve=resolve,
+            near=self.delivery.near,
         )  # fmt: skip
         self.user_rules: UserRules | None = None
         if risk_rules is not None:

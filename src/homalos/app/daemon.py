@@ -33,7 +33,7 @@ from homalos.kernel.journal import Journal, JournalError
 from homalos.kernel.lifecycle import Service, Services
 from homalos.kernel.lock import DataLock, DataLockError
 from homalos.kernel.loop import loop_factory, settle
-from homalos.model.events import Reconciled
+from homalos.model.events import InstrumentListed, Reconciled
 from homalos.monitor.logs import LogActor, Logs
 from homalos.storage.reader import Reader
 from homalos.storage.schema import FILE_NAME, StorageError
@@ -248,12 +248,16 @@ class Daemon:
                 Reconciled, self._let_in, actor="daemon", role="orders"
             )
             return
+        engine.bus.subscribe(InstrumentListed, self._watch, actor="daemon", role="market")
         engine.connect()
-        engine.gateway.subscribe(i.id for i in engine.gateway.instruments())
         engine.bus.run_until_idle()
         engine.bars.load(self._venue.warmup())
         engine.strategies.start()
         engine.bus.run_until_idle()
+
+    def _watch(self, event: InstrumentListed) -> None:
+        """A simulated market is stored whole, contracts that are listed later too."""
+        self.engine.gateway.subscribe((event.instrument.id,))
 
     def _let_in(self, event: Reconciled) -> None:
         """Books and venue were compared for the first time: strategies may see the market."""

@@ -7,7 +7,7 @@ from ``control.json`` a person's halt. Once a trading day the state is put into 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +32,7 @@ from homalos.model.events import (
     TradingStateChanged,
 )
 from homalos.model.journaled import RunEnded, RunStarted
+from homalos.model.market import Instrument
 from homalos.model.times import SECOND
 from homalos.model.watching import LossesNoted
 from homalos.trading import recovery
@@ -167,7 +168,7 @@ class Memory:
             return
         now = engine.clock.now()
         segment = self._journal.segment
-        for instrument in engine.gateway.instruments():
+        for instrument in _known(engine):
             engine.bus.record(InstrumentListed(instrument, now), Kind.CHECKPOINT)
         engine.bus.record(TradingDayChanged(engine.gateway.name, day, now), Kind.CHECKPOINT)
         if not engine.orders.orders():
@@ -193,6 +194,16 @@ class Memory:
         """The last record, when nothing will happen any more: what a replay has to come to."""
         parts = tuple((name, state_hash({name: part})) for name, part in engine.state().items())
         engine.bus.note(RunEnded(self._file.run, engine.state_hash(), parts, engine.clock.now()))
+
+
+def _known(engine: Engine) -> Iterable[Instrument]:
+    """What is listed, and what is no more and has a book: what it made counts."""
+    found = {item.id: item for item in engine.gateway.instruments()}
+    for book in engine.books.books():
+        item = engine.books.instrument(book.instrument)
+        if item is not None:
+            found.setdefault(item.id, item)
+    return found.values()
 
 
 def restore(

@@ -78,7 +78,7 @@ class SimulatedVenue:
         self.exchange = exchange
         self.source = self._source(exchange)
         clock.advance(self.source.start)
-        exchange.open(self.source.instruments, self.source.start)
+        exchange.open(self.source.instruments, self.source.start, self.source.listed)
         gateway = SimGateway(clock, exchange, AccountId(self._config.app.account))
         self._feed = gateway.feed
         return gateway

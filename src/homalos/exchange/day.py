@@ -14,6 +14,7 @@ from homalos.exchange.state import working_orders
 from homalos.market.sessions import Sessions
 from homalos.model.enums import OrderStatus
 from homalos.model.ids import AccountId, InstrumentId
+from homalos.model.market import Instrument
 from homalos.model.times import MINUTE, SECOND
 from homalos.model.trading import Account, Position
 
@@ -34,6 +35,7 @@ class DayEnd(NamedTuple):
     trading_day: int
     prices: Prices
     accounts: dict[AccountId, AccountEnd]
+    instruments: tuple[Instrument, ...]
 
 
 class DayRoll:
@@ -49,7 +51,7 @@ class DayRoll:
         section: ExchangeSection,
         contracts: Mapping[InstrumentId, Contract],
         settling: Callable[[Prices], None],
-        new_day: Callable[[int], None],
+        new_day: Callable[[int, int], None],
     ) -> None:
         self._desk = desk
         self._phases = phases
@@ -92,7 +94,7 @@ class DayRoll:
         desk.compact()
         if desk.listener is not None:
             desk.listener.on_trading_day(next_day, ts)
-        self._new_day(next_day)
+        self._new_day(next_day, ts)
         desk.commit(ts)
 
     def _prices(self) -> Prices:

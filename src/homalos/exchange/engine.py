@@ -13,6 +13,7 @@ from pathlib import Path
 
 from homalos.config.sections.exchange import ExchangeSection
 from homalos.exchange import codes
+from homalos.exchange.board import Board
 from homalos.exchange.checks import Checks
 from homalos.exchange.clearing import Clearing
 from homalos.exchange.contract import Contract, Floor
@@ -21,7 +22,7 @@ from homalos.exchange.desk import Desk
 from homalos.exchange.doors import Doors
 from homalos.exchange.entry import OrderEntry
 from homalos.exchange.ledger import Ledger, LedgerAhead, LedgerError
-from homalos.exchange.listing import instrument_of
+from homalos.exchange.listing import at_its_word, instrument_of
 from homalos.exchange.matching import market_moved, out_of_reach
 from homalos.exchange.opening import Opening
 from homalos.exchange.phases import Phases, Scheduler
@@ -31,7 +32,6 @@ from homalos.exchange.records import (
     CashMoved,
     DayOpened,
     Fill,
-    Listed,
     Listener,
     NewOrder,
     VenueOrder,
@@ -94,6 +94,7 @@ class Exchange:
         self._opening = Opening(self._desk, self._checks.pre_settlement)
         self._doors = Doors(scheduler)
         self._phases = Phases(sessions, self._doors, self._phase_changed)
+        self.board = Board(self._desk, self._phases, products, self.clearing, self._contracts)
         self._day = DayRoll(
             self._desk, self._phases, sessions, self._doors, section, self._contracts,
             self._about_to_settle, self._new_day,
@@ -108,9 +109,13 @@ class Exchange:
             return None
         return Resume(state.last_ts, state.trading_day, dict(state.marks), dict(state.settlements))
 
-    def open(self, instruments: Iterable[Instrument], start: int) -> None:
+    def open(
+        self, instruments: Iterable[Instrument], start: int,
+        coming: Callable[[int], Iterable[Instrument]] | None = None,
+    ) -> None:  # fmt: skip
         """Open the floor for a source that begins at ``start``; before the first tick.
 
+        ``coming``: the source's contracts of a trading day that begins; without it none comes.
         ``LedgerAhead``: the ledger has seen later times. Orders of an earlier trading day expire,
         those of the same day go on working.
         """
@@ -121,24 +126,33 @@ class Exchange:
                 f"source's start {china_text(start)}: choose another --data-dir for this run, or "
                 "go on with the source it was made with"
             )
-        # What is held is listed too, whether or not the source still has it.
-        held = {i for a in state.accounts.values() for i in a.holdings}
-        known = {item.id: item for item in instruments}
-        for item in known.values():
-            self._list(item)
-        for id_ in sorted(held - known.keys()):
-            self._list(state.instruments[id_])
+        self._list_all(instruments)
+        if coming is not None:
+            self.board.coming = coming
         day = self._phases.trading_day(start) if self._contracts else 0
         if not state.trading_day:
             self._desk.write(DayOpened(day, start))
         elif day > state.trading_day:
             self._day.settle(day, start)
         self._reopen(start)
+        # Of a settlement that a crash cut short, or of a ledger that let nothing expire.
+        self.board.expire(state.trading_day, start)
         self._desk.commit(start)
         for floor in self._phases.floors():
             self._phases.begin(floor, start)
         self._day.begin(start)
         self.opened = True
+
+    def _list_all(self, instruments: Iterable[Instrument]) -> None:
+        """What is held or ordered is listed too, whether or not the source still has it."""
+        state = self._state
+        known = {item.id: item for item in instruments}
+        bound = {i for a in state.accounts.values() for i in a.holdings}
+        bound.update(order.instrument for order in working_orders(state))
+        for item in known.values():
+            self.board.list(item)
+        for id_ in sorted(bound - known.keys()):
+            self.board.list(state.instruments[id_])
 
     def _reopen(self, ts: int) -> None:
         """Put working orders back into the book; what could not rest is cancelled."""
@@ -173,13 +187,6 @@ class Exchange:
         self.section = section
         self._entry.configure(section)
 
-    def _list(self, item: Instrument) -> Contract:
-        floor = self._phases.floor(item.exchange, item.product)
-        contract = self._contracts[item.id] = Contract(item, floor)
-        if self._state.instruments.get(item.id) != item:
-            self._desk.write(Listed(item))
-        return contract
-
     # ------------------------------------------------------------ market
 
     def on_market(self, tick: Tick) -> None:
@@ -211,8 +218,9 @@ class Exchange:
 
     def _surprise(self, tick: Tick) -> Contract:
         """A contract that the source had not told of."""
-        item = instrument_of(self._products, tick.instrument, self._state.trading_day)
-        contract = self._list(item)
+        day = self._state.trading_day
+        item = at_its_word(instrument_of(self._products, tick.instrument, day), day)
+        contract = self.board.list(item)
         if not contract.floor.trading_day:
             self._phases.begin(contract.floor, self.clock.now())
         self.counters["unlisted_instruments"] += 1
@@ -247,20 +255,14 @@ class Exchange:
             id_: AccountEnd(self.account(id_), self.fills(id_), self.positions(id_))
             for id_ in self._state.accounts
         }
-        self.day_end = DayEnd(self._state.trading_day, prices, ends)
+        self.day_end = DayEnd(self._state.trading_day, prices, ends, self.instruments())
         if self.settling is not None:
             self.settling(self.day_end)
 
-    def _new_day(self, trading_day: int) -> None:
+    def _new_day(self, trading_day: int, ts: int) -> None:
         """Contracts as they are from this day on; every first tick is a first one again."""
         self._live.clear()
-        for id_, contract in self._contracts.items():
-            item = self._products.instrument(id_, trading_day)
-            if item is not None and item != contract.instrument:
-                contract.instrument = item
-                self._desk.write(Listed(item))
-                if self._desk.listener is not None:
-                    self._desk.listener.on_listed(item)
+        self.board.new_day(trading_day, ts)
 
     # ------------------------------------------------------------ orders
 

@@ -1,5 +1,8 @@
 """Contracts that a source brings: by products.yaml, by the source's own word, or guardedly."""
 
+from msgspec.structs import replace
+
+from homalos.market.delivery import is_over
 from homalos.market.products import Products, split_symbol
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Fees, Instrument, Rate
@@ -13,6 +16,11 @@ def instrument_of(products: Products, id_: InstrumentId, trading_day: int) -> In
     unit with a fine grid and a dear margin, so that its ticks pass and nobody is flattered."""
     known = products.instrument(id_, trading_day)
     return known if known is not None else unknown(id_)
+
+
+def at_its_word(item: Instrument, trading_day: int) -> Instrument:
+    """A contract that trades on ``trading_day``: no rule says that it is over."""
+    return replace(item, last_trading_day=0) if is_over(item, trading_day) else item
 
 
 def unknown(id_: InstrumentId) -> Instrument:

@@ -124,6 +124,7 @@ class Listener(Protocol):
     def on_trade(self, fill: Fill) -> None: ...
     def on_cancel_refused(self, refusal: CancelRefused) -> None: ...
     def on_listed(self, instrument: Instrument) -> None: ...
+    def on_delisted(self, instrument: Instrument) -> None: ...
     def on_phase(
         self, exchange: str, product: str, phase: Phase, trading_day: int, ts: int
     ) -> None: ...
@@ -190,6 +191,15 @@ class Settled(Entry):
     trading_day: int
     next_day: int
     prices: tuple[tuple[InstrumentId, float], ...]
+    ts: int
+
+
+class Delisted(Entry):
+    """The contract is over: what is held in it leaves at ``price``, its last settlement, without a
+    fee; ``None``: it never had one, and nothing is paid."""
+
+    instrument: InstrumentId
+    price: float | None
     ts: int
 
 

@@ -15,6 +15,7 @@ from homalos.exchange.records import (
     Adjusted,
     CashMoved,
     DayOpened,
+    Delisted,
     Ended,
     Entry,
     Fill,
@@ -197,6 +198,23 @@ def _settled(state: VenueState, entry: Settled) -> None:
     state.last_ts = max(state.last_ts, entry.ts)
 
 
+def _delisted(state: VenueState, entry: Delisted) -> None:
+    """Where the day was settled its basis is the price, and nothing is left to pay."""
+    item, price = state.instruments[entry.instrument], entry.price
+    for owner in state.accounts.values():
+        pair = owner.holdings.pop(entry.instrument, None)
+        if pair is None or price is None:
+            continue
+        net = pair.long.lots - pair.short.lots
+        profit = (price * net - pair.long.basis_sum + pair.short.basis_sum) * item.multiplier
+        by_trade = (price * net - pair.long.open_sum + pair.short.open_sum) * item.multiplier
+        owner.closed_profit = round(owner.closed_profit + profit, 4)
+        owner.closed_by_trade = round(owner.closed_by_trade + by_trade, 4)
+    state.marks.pop(entry.instrument, None)
+    state.settlements.pop(entry.instrument, None)
+    state.last_ts = max(state.last_ts, entry.ts)
+
+
 def _marked(state: VenueState, entry: Marked) -> None:
     for tick in entry.ticks:
         state.marks[tick.instrument] = tick
@@ -213,9 +231,21 @@ _APPLY: dict[type[Entry], Callable[[VenueState, Any], None]] = {
     Adjusted: _adjusted,
     Settled: _settled,
     Marked: _marked,
+    Delisted: _delisted,
 }
 
-AnyEntry = Listed | DayOpened | Placed | Ended | Filled | CashMoved | Adjusted | Settled | Marked
+AnyEntry = (
+    Listed
+    | DayOpened
+    | Placed
+    | Ended
+    | Filled
+    | CashMoved
+    | Adjusted
+    | Settled
+    | Marked
+    | Delisted
+)
 """For the ledger's decoder."""
 
 

@@ -136,7 +136,7 @@ class SimGateway(Gateway):
             VenueSnapshot(
                 exchange.trading_day,
                 money,
-                exchange.positions(account),
+                (*exchange.positions(account), *exchange.board.left(account)),
                 tuple(_order(order) for order in exchange.orders(account)),
                 tuple(_trade(fill) for fill in exchange.fills(account)),
             )
@@ -202,6 +202,9 @@ class SimGateway(Gateway):
     def on_listed(self, instrument: Instrument) -> None:
         if self._post is not None:
             self._post(InstrumentListed(instrument, self._clock.now()))
+
+    def on_delisted(self, instrument: Instrument) -> None:
+        """The answer to the new day's question tells it: see ``query``."""
 
     def on_phase(
         self, exchange: str, product: str, phase: Phase, trading_day: int, ts: int

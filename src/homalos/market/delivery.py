@@ -26,6 +26,11 @@ _MONTH_BEFORE, _TO_THE_END = "month before", "last day"
 _ANY = DeliveryRow(of=())
 
 
+def is_over(item: Instrument, trading_day: int) -> bool:
+    """Whether the contract's last trading day is behind it; never where nobody tells that day."""
+    return 0 < item.last_trading_day < trading_day
+
+
 class DeliveryDays(Record, frozen=True):
     """Days of one contract, ``yyyymmdd`` of trading days."""
 

@@ -145,7 +145,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(Reconcile, _C, "operator console", "orders"),
         _row(AcceptVenue, _C, "operator console", "orders"),
         _row(AssignLoss, _C, "operator console", "orders"),
-        _row(PositionAdjusted, _C, "orders", "store console monitor", broadcast=True),
+        _row(PositionAdjusted, _C, "orders", "strategy store console monitor", broadcast=True),
         _row(LossesNoted, _C, "risk", "store", broadcast=True),
         _row(StatementRead, _C, "gateway account", "account", broadcast=True),
         _row(StatementCompared, _C, "account", "store console monitor", broadcast=True),

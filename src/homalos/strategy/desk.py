@@ -6,7 +6,7 @@ ever counted both as working and as held, or as neither.
 """
 
 from homalos.model.conditional import Conditional
-from homalos.model.enums import IntentStage, OrderStatus, Side
+from homalos.model.enums import Direction, IntentStage, OrderStatus, Side
 from homalos.model.events import IntentChanged
 from homalos.model.ids import InstrumentId, OrderId, StrategyId
 from homalos.model.trading import Order, Trade
@@ -182,6 +182,13 @@ class Desk:
         intent = self._legs.get(trade.order_id)
         if intent is not None:
             self._settle(intent)
+
+    def expire(self, instrument: InstrumentId, direction: Direction) -> None:
+        """The contract is over: the lots of that direction are gone, and so is any target."""
+        sign = 1 if direction is Direction.LONG else -1
+        if self.net.get(instrument, 0) * sign > 0:
+            self.net[instrument] = 0
+        self.targets.pop(instrument, None)
 
     def _settle(self, intent: Intent) -> None:
         if not intent.unsettled_lots and intent.stage in (None, IntentStage.ENDED):

@@ -18,6 +18,7 @@ from homalos.strategy.context import Context, Services
 from homalos.strategy.desk import Desk
 from homalos.strategy.faults import Faults
 from homalos.strategy.isolation import ErrorBudget, looks_for
+from homalos.strategy.last_day import LastDays
 from homalos.strategy.loader import Loaded, LoadError
 from homalos.strategy.params import ParameterError, check_all
 from homalos.strategy.slot import TRANSITIONS, Slot
@@ -38,8 +39,10 @@ class Lifecycle:
         folder: Path,
         resolve: Callable[[str], InstrumentId | None],
         faults: Faults,
+        last_days: LastDays,
     ) -> None:
         self._core = core
+        self._last_days = last_days
         self._faults = faults
         self._slots = slots
         self._folder = folder
@@ -243,9 +246,11 @@ class Lifecycle:
         return values
 
     def _resolve_instruments(self, slot: Slot) -> list[str]:
-        """Fix the slot's contracts; the patterns that mean nothing yet. Once resolved they stay:
-        a strategy does not change its contract behind the trader's back."""
-        if slot.instruments or not slot.entry.instruments:
+        """Fix the slot's contracts; the patterns that mean nothing yet. Once resolved they stay,
+        a strategy does not change its contract behind the trader's back; but for a start after
+        one of them may not be opened any more."""
+        closed = any(map(self._last_days.closed, slot.instruments))
+        if not slot.entry.instruments or (slot.instruments and not closed):
             return []
         found = [
             (pattern, self._held(slot, pattern) or self._resolve(pattern))
@@ -273,6 +278,7 @@ class Lifecycle:
             fault = self._core.guard.call(slot.id, self._enter, slot)
         if fault is None:
             self._faults.move(slot, "start", why)
+            self._last_days.look(slot)
             return True
         slot.errors += 1
         text = self._faults.tell(slot, "on_start", fault)

@@ -5,7 +5,7 @@ facts and trades go by the id of the order, never by its contract.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +35,21 @@ from homalos.model.events import (
 from homalos.model.ids import AccountId, InstrumentId, StrategyId
 from homalos.model.journaled import CoreTold
 from homalos.model.market import Bar, Tick
+from homalos.model.reconciling import PositionAdjusted
 from homalos.strategy.context import BarHistory, Context, Services, TradingView
 from homalos.strategy.faults import TIMER_OWNER, Faults
 from homalos.strategy.isolation import Guard, Watchdog
+from homalos.strategy.last_day import LastDays
 from homalos.strategy.lifecycle import CommandRefused, Lifecycle
 from homalos.strategy.slot import Router, Slot, StrategyInfo
 from homalos.strategy.stuck import StuckFile
 from homalos.strategy.watch import FolderWatch
 from homalos.strategy.words import describe, plain, safe_text
+from homalos.trading.delivery.near import Near
 
 _ACTOR = "strategies"
 _ROLE = "strategy"
+NOTHING_NEAR: Mapping[InstrumentId, Near] = {}
 
 
 class StrategyManager:
@@ -53,7 +57,8 @@ class StrategyManager:
 
     ``watchdog`` False: no time budget, no file watch, no clock read; for replays and backtests,
     whose results must not depend on how fast the machine is. ``resolve`` overrides how a pattern
-    of strategies.yaml becomes a contract. ``stuck_file`` remembers over the end of the process
+    of strategies.yaml becomes a contract; ``near`` tells which may not be opened any more (the
+    delivery's). ``stuck_file`` remembers over the end of the process
     which strategy ended it. Attach it after the books, so that a fill is booked when it is told.
     """
 
@@ -71,6 +76,7 @@ class StrategyManager:
         *,
         account: AccountId,
         resolve: Callable[[str], InstrumentId | None] | None = None,
+        near: Mapping[InstrumentId, Near] = NOTHING_NEAR,
         watchdog: bool = True,
         stuck_file: Path | None = None,
     ) -> None:
@@ -87,9 +93,11 @@ class StrategyManager:
             bus, timers, ids, view, bars, self._guard, self._router, section, account
         )
         self._faults = Faults(self._core)
+        self._last_days = LastDays(self._core, near)
         self._life = Lifecycle(
-            self._core, self._slots, folder, resolve or self._router.resolve, self._faults
-        )
+            self._core, self._slots, folder, resolve or self._router.resolve, self._faults,
+            self._last_days,
+        )  # fmt: skip
         self._stuck = StuckFile(stuck_file)
         self._watchdog = Watchdog(self._guard, self._stuck.add) if watchdog else None
         self._watch: FolderWatch | None = None
@@ -112,6 +120,7 @@ class StrategyManager:
         subscribe(TimerFired, self._on_timer, actor=_ACTOR, role=_ROLE)
         subscribe(InstrumentListed, self._on_listed, actor=_ACTOR, role=_ROLE)
         subscribe(TradingDayChanged, self._on_trading_day, actor=_ACTOR, role=_ROLE)
+        subscribe(PositionAdjusted, self._on_adjusted, actor=_ACTOR, role=_ROLE)
         subscribe(StrategyCommand, self._on_command, actor=_ACTOR, role=_ROLE)
 
     def start(self) -> None:
@@ -220,10 +229,17 @@ class StrategyManager:
 
     def _on_trading_day(self, event: TradingDayChanged) -> None:
         self._core.forget_day()
+        self._router.trading_day = event.trading_day
         for slot in list(self._slots.values()):
             slot.desk.forget_day()
             if slot.strategy is not None and slot.acting and "on_trading_day" in slot.hears:
                 self._faults.call(slot, "on_trading_day", event)
+            self._last_days.look(slot)
+
+    def _on_adjusted(self, event: PositionAdjusted) -> None:
+        if event.cause == "expired":
+            for desk in self._life.desks().values():
+                desk.expire(event.instrument, event.direction)
 
     def _on_timer(self, event: TimerFired) -> None:
         if event.owner == TIMER_OWNER:

@@ -7,6 +7,7 @@ import msgspec
 
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.timers import Timer
+from homalos.market.delivery import is_over
 from homalos.model.enums import AuctionPolicy, CrossingPolicy, Phase, StrategyState
 from homalos.model.event import Record
 from homalos.model.ids import InstrumentId, StrategyId
@@ -169,7 +170,8 @@ class Router:
         require: Callable[[InstrumentId, str], None],
     ) -> None:
         self.listed: dict[InstrumentId, Instrument] = {}
-        """Contracts in the order in which the venue listed them."""
+        """Contracts in the order in which the venue listed them last."""
+        self.trading_day = 0
         self.ticks: dict[InstrumentId, tuple[Slot, ...]] = {}
         self.bars: dict[tuple[InstrumentId, str], tuple[Slot, ...]] = {}
         self.phases: dict[Product, tuple[Slot, ...]] = {}
@@ -181,6 +183,7 @@ class Router:
 
     def list(self, instrument: Instrument) -> None:
         """The venue has this contract: ask for what was wanted of it before."""
+        self.listed.pop(instrument.id, None)
         self.listed[instrument.id] = instrument
         for slot in self._slots.values():
             if instrument.id in slot.wants:
@@ -188,12 +191,15 @@ class Router:
                 self._rebuild(instrument.id)
 
     def resolve(self, pattern: str) -> InstrumentId | None:
-        """The contract ``SHFE.rb2601``, or of a product ``SHFE.rb`` the one listed first."""
-        exact = InstrumentId(pattern)
-        if exact in self.listed:
-            return exact
+        """The contract ``SHFE.rb2601``, or of a product ``SHFE.rb`` the one listed first; one
+        whose last trading day is over is no more."""
+        exact = self.listed.get(InstrumentId(pattern))
+        if exact is not None:
+            return None if is_over(exact, self.trading_day) else exact.id
         for instrument in self.listed.values():
-            if pattern == f"{instrument.exchange}.{instrument.product}":
+            if pattern == f"{instrument.exchange}.{instrument.product}" and not is_over(
+                instrument, self.trading_day
+            ):
                 return instrument.id
         return None
 

@@ -158,9 +158,7 @@ class Adjusting:
         who: str,
     ) -> None:  # fmt: skip
         for change in changes:
-            self._bus.record(change)
-            expire(self._books, change)
-            self._manager.publish(change)
+            self._adjust(change)
         take(self._bus, self._books, venue)
         text = "; ".join(left.all)
         self._audit(who, "adjust", "account", f"the venue's word was taken: {text}")
@@ -175,9 +173,20 @@ class Adjusting:
         listed = {instrument.id for instrument in self._gateway.instruments()}
         now = self._bus.clock.now()
         for change in adjustments(local, venue, listed, self._gateway.name, now):
-            self._bus.record(change)
-            expire(self._books, change)
-            self._manager.publish(change)
+            self._adjust(change)
+
+    def _adjust(self, change: PositionAdjusted) -> None:
+        self._bus.record(change)
+        expire(self._books, change)
+        self._manager.publish(change)
+        if change.cause == "expired":
+            lots = change.books_today + change.books_yesterday
+            self._manager.alert(
+                Severity.WARNING,
+                f"{change.instrument} has expired: {lots} {change.direction.value} lots left the "
+                f"books at {change.cost_price:g}, their last settlement / 合约已到期，"
+                "持仓按最后结算价了结",
+            )
 
     def _on_word(self, event: AcceptVenue) -> None:
         """Not yet done: the venue is asked once more, and must still say the same."""

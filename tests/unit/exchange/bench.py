@@ -1,5 +1,6 @@
 """A floor to try the exchange on: real calendar and products, a simulated clock, one listener."""
 
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -89,6 +90,7 @@ class Bench:
         ledger: Ledger | None = None,
         instruments: tuple[Instrument, ...] = ALL,
         cash: float = 10_000_000.0,
+        coming: Callable[[int], Iterable[Instrument]] | None = None,
     ) -> None:
         self.clock = SimClock()
         self.timers = Timers(Bus(self.clock))
@@ -101,10 +103,11 @@ class Bench:
         self.phases: list[tuple[str, Phase]] = []
         self.days: list[int] = []
         self.listed: list[Instrument] = []
+        self.gone: list[str] = []
         self.lost: list[str] = []
         self.count = 0
         start = at(10) if start is None else start
-        self.exchange.open(instruments, start)
+        self.exchange.open(instruments, start, coming)
         self.clock.advance(start)
         for account in (ME, OTHER):
             if cash and not self._has(account):
@@ -128,6 +131,9 @@ class Bench:
 
     def on_listed(self, instrument: Instrument) -> None:
         self.listed.append(instrument)
+
+    def on_delisted(self, instrument: Instrument) -> None:
+        self.gone.append(instrument.id)
 
     def on_phase(self, exchange: str, product: str, phase: Phase, day: int, ts: int) -> None:
         self.phases.append((product, phase))

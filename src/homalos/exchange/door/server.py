@@ -196,6 +196,9 @@ class Front:
     def on_listed(self, instrument: Instrument) -> None:
         self._list(instrument)
 
+    def on_delisted(self, instrument: Instrument) -> None:
+        self._core.items.pop(instrument.symbol, None)
+
     def on_phase(
         self, exchange: str, product: str, phase: Phase, trading_day: int, ts: int
     ) -> None:

@@ -101,7 +101,7 @@ class Settlements:
         """A trading day is settled: write its statements."""
         exchange, made = self._exchange, dates.natural(self._clock.now())
         prices = dict(end.prices)
-        instruments = {item.id: item for item in exchange.instruments()}
+        instruments = {item.id: item for item in (*end.instruments, *exchange.instruments())}
         for account, before in end.accounts.items():
             kept = self._book.statements.setdefault(account, {})
             kept[end.trading_day] = statement.text(

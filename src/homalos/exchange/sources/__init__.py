@@ -16,5 +16,10 @@ class Source(Protocol):
     start: int
     warmup: tuple[Bar, ...]
 
+    def listed(self, trading_day: int) -> tuple[Instrument, ...]:
+        """Its contracts of a trading day that begins, of a product the one that trades most first;
+        empty: those that it had before. Whatever day is asked for changes nothing here."""
+        ...
+
     def __iter__(self) -> Iterator[Tick]:
         """Ticks in order of time, to the end or for ever."""

@@ -4,8 +4,10 @@ Snapshots every 500 ms while a product trades, with the time stamps that its exc
 odd milliseconds, CZCE whole seconds and two snapshots in one, the others 0 and 500. The call
 auction prints once in its match minute. Closed hours are left out: the next tick is simply the
 first of the next session, so that a simulated clock jumps there. At the end of each day the
-contracts settle by the exchange's own rule and the next trading day begins. A generated contract
-does not expire.
+contracts settle by the exchange's own rule and the next trading day begins.
+
+A product has its main contract. On the first day on which that is the next one, the next one is
+listed beside it, at a price near the old one's; the old one trades on to its last trading day.
 """
 
 import math
@@ -20,6 +22,7 @@ from homalos.exchange.sources.history import history
 from homalos.exchange.sources.profiles import ORDINARY, PROFILES, main_month
 from homalos.exchange.sources.walk import Walk
 from homalos.kernel.ids import Random
+from homalos.market.delivery import is_over
 from homalos.market.products import Products
 from homalos.market.sessions import Segment, Sessions
 from homalos.model.enums import Phase
@@ -55,10 +58,12 @@ class GeneratedMarket:
         self._sessions = sessions
         calendar = sessions.calendar
         if resume is not None:
-            self._day = resume.trading_day
+            self._day = max(resume.trading_day, self._day_of(resume.ts))
         else:
             self._day = day if calendar.is_trading_day(day) else calendar.next_day(day)
-        self._walks = [self._walk(name, resume) for name in section.generator_products]
+        self._walks: list[Walk] = []
+        for name in section.generator_products:
+            self._walks += self._begin(name, resume)
         self.instruments: tuple[Instrument, ...] = tuple(walk.item for walk in self._walks)
         self.start = self._opening() if resume is None else resume.ts
         self._offsets = Random(f"{section.generator_seed}:offsets:{self.start}").random
@@ -66,24 +71,43 @@ class GeneratedMarket:
 
     # ------------------------------------------------------------ start
 
-    def _walk(self, name: str, resume: Resume | None) -> Walk:
-        """A contract: the one that the ledger knows, else the main one of the day."""
-        exchange, _, product = name.partition(".")
-        profile = PROFILES.get(name, ORDINARY)
-        id_ = _known(exchange, product, resume)
-        if id_ is None:
-            year, month = main_month(profile, self._day)
-            id_ = InstrumentId(f"{name}{year % 100:02d}{month:02d}")
-        item = self._products.instrument(id_, self._day)
+    def _day_of(self, ts: int) -> int:
+        """The earliest trading day that a product has at ``ts``."""
+        names = [name.partition(".") for name in self._section.generator_products]
+        return min(self._sessions.trading_day(exchange, name, ts) for exchange, _, name in names)
+
+    def _main(self, name: str, day: int) -> Instrument:
+        """The contract of a product that trades most on ``day``."""
+        year, month = main_month(PROFILES.get(name, ORDINARY), day)
+        id_ = InstrumentId(f"{name}{year % 100:02d}{month:02d}")
+        item = self._products.instrument(id_, day)
         if item is None:
             raise ValueError(
-                f"exchange.generator_products: {name} is not a product of products.yaml on "
-                f"{self._day}"
+                f"exchange.generator_products: {name} is not a product of products.yaml on {day}"
             )
-        ts = 0 if resume is None else resume.ts
-        random = Random(f"{self._section.generator_seed}:{id_}:{self._day}:{ts}")
-        price = profile.price * (0.97 + 0.06 * random.random())
-        return Walk(item, profile, random, price, self._section.generator_volatility)
+        return item
+
+    def _begin(self, name: str, resume: Resume | None) -> list[Walk]:
+        """A product's contracts: the main one of the day, then those that the ledger knows and
+        that are not over."""
+        profile, main = PROFILES.get(name, ORDINARY), self._main(name, self._day)
+        ts, price, items = 0, None, [main]
+        if resume is not None:
+            ts, marks = resume.ts, _marks(name, resume)
+            known = (self._products.instrument(mark.instrument, self._day) for mark in marks)
+            items += [
+                item
+                for item in known
+                if item is not None and item.id != main.id and not is_over(item, self._day)
+            ]
+            price = next((mark.last_price for mark in reversed(marks) if mark.last_price), None)
+        walks = []
+        for item in items:
+            random = Random(f"{self._section.generator_seed}:{item.id}:{self._day}:{ts}")
+            draw = random.random()
+            begin = profile.price * (0.97 + 0.06 * draw) if price is None else _near(price, draw)
+            walks.append(Walk(item, profile, random, begin, self._section.generator_volatility))
+        return walks
 
     def _opening(self) -> int:
         """When continuous trading first begins in the chosen session of the day."""
@@ -97,7 +121,10 @@ class GeneratedMarket:
         return min(starts)
 
     def _segments(self, walk: Walk, day: int) -> tuple[Segment, ...]:
-        return self._sessions.segments(walk.item.exchange, walk.item.product, day)
+        item = walk.item
+        segments = self._sessions.segments(item.exchange, item.product, day)
+        early = self._sessions.early_close(item, day)
+        return segments if early is None else tuple(s for s in segments if s.start < early)
 
     def _prepare(self, resume: Resume | None) -> tuple[Bar, ...]:
         bars: list[Bar] = []
@@ -106,10 +133,49 @@ class GeneratedMarket:
             mark = None if resume is None else resume.marks.get(walk.item.id)
             made = history(walk, self._sessions, self._day, self.start, count)
             if resume is not None and mark is not None:
-                settled = resume.settlements.get(walk.item.id)
+                settled = None  # by the walk itself, like the exchange that settles as it opens
+                if mark.trading_day != resume.trading_day:
+                    settled = resume.settlements.get(walk.item.id)
                 made = _joined(walk, made, mark, self._day, settled)
             bars += made
         return tuple(bars)
+
+    # ------------------------------------------------------------ listings
+
+    def listed(self, trading_day: int) -> tuple[Instrument, ...]:
+        """Contracts of a trading day that begins, of each product the main one first. The market
+        itself may be ahead already: it is pulled before its time comes."""
+        found: list[Instrument] = []
+        for name in self._section.generator_products:
+            main = self._main(name, trading_day)
+            older = (walk.item for walk in self._walks if _name(walk.item) == name)
+            found.append(main)
+            found += [
+                item for item in older if item.id != main.id and not is_over(item, trading_day)
+            ]
+        return tuple(found)
+
+    def _roll(self) -> None:
+        """Into the trading day: contracts come and go."""
+        walks = {walk.item.id: walk for walk in self._walks}
+        main: dict[str, Walk] = {}
+        for walk in self._walks:
+            main.setdefault(_name(walk.item), walk)
+        found: list[Walk] = []
+        for item in self.listed(self._day):
+            known = walks.get(item.id)
+            found.append(known or self._successor(item, main[_name(item)]))
+        self._walks = found
+
+    def _successor(self, item: Instrument, before: Walk) -> Walk:
+        """A new contract; what it was listed at stands for its settlement."""
+        seed = self._section.generator_seed
+        random = Random(f"{seed}:{item.id}:{self._day}:listed")
+        price = _near(before.price(before.last), random.random())
+        profile = PROFILES.get(_name(item), ORDINARY)
+        walk = Walk(item, profile, random, price, self._section.generator_volatility)
+        walk.begin_day(self._day, walk.price(walk.last))
+        return walk
 
     # ------------------------------------------------------------ the market
 
@@ -121,6 +187,7 @@ class GeneratedMarket:
             self._day = self._sessions.calendar.next_day(self._day)
             for walk in self._walks:
                 walk.begin_day(self._day)
+            self._roll()
             after = 0
 
     def _trading_day(self, after: int) -> Iterator[Tick]:
@@ -186,13 +253,19 @@ def _in_day(segment: Segment) -> bool:
     return _DAY_OPENS < china_time_of_day(segment.start) < _EVENING
 
 
-def _known(exchange: str, product: str, resume: Resume | None) -> InstrumentId | None:
-    """The contract of a product that the ledger has marks of."""
-    if resume is None:
-        return None
-    prefix = f"{exchange}.{product}"
-    found = [i for i in resume.marks if i.startswith(prefix) and i[len(prefix) :].isdigit()]
-    return max(found, default=None, key=lambda i: resume.marks[i].ts_event)
+def _name(item: Instrument) -> str:
+    return f"{item.exchange}.{item.product}"
+
+
+def _near(price: float, draw: float) -> float:
+    """What another month costs where this one costs ``price``."""
+    return price * (0.995 + 0.01 * draw)
+
+
+def _marks(name: str, resume: Resume) -> list[Tick]:
+    """What the ledger last saw of the contracts of a product, the newest last."""
+    found = [tick for id_, tick in resume.marks.items() if id_.rstrip("0123456789") == name]
+    return sorted(found, key=lambda tick: (tick.ts_event, tick.instrument))
 
 
 def _joined(walk: Walk, bars: list[Bar], mark: Tick, day: int, settled: float | None) -> list[Bar]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from homalos.exchange.listing import instrument_of
+from homalos.exchange.listing import at_its_word, instrument_of
 from homalos.market.products import Products
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Bar, Instrument, Tick
@@ -42,6 +42,10 @@ class RecordedMarket:
             found[item.id] = item
         self.instruments: tuple[Instrument, ...] = tuple(found.values())
 
+    def listed(self, trading_day: int) -> tuple[Instrument, ...]:
+        """Nothing is announced: what the recording brings later is listed at its first tick."""
+        return ()
+
     def __iter__(self) -> Iterator[Tick]:
         """The first iteration takes the one that was begun to look at the first tick."""
         running, self._running = self._running, None
@@ -51,5 +55,5 @@ class RecordedMarket:
 def _described(entry: Instrument | InstrumentId | str, products: Products, day: int) -> Instrument:
     if isinstance(entry, Instrument):
         known = products.instrument(entry.id, day)
-        return entry if known is None else known
-    return instrument_of(products, InstrumentId(entry), day)
+        return at_its_word(entry if known is None else known, day)
+    return at_its_word(instrument_of(products, InstrumentId(entry), day), day)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from homalos.kernel.bus import Bus
 from homalos.kernel.records import Kind
 from homalos.kernel.timers import Timers
+from homalos.market.delivery import is_over
 from homalos.market.sessions import Sessions
 from homalos.model.conditional import (
     LOCAL,
@@ -349,12 +350,21 @@ class Conditionals:
         if not event.agreed:
             self._pause()
             return
+        self._end_over()
         recovered, self._recovered = self._recovered, set()
         for group in self.book.groups():
             self._progress(group)
         for id_ in sorted(recovered):
             self._resume(id_)
         self._sending.ready = True
+
+    def _end_over(self) -> None:
+        """What waits in a contract that is no more."""
+        for order in tuple(self.book.live()):
+            item = self._books.instrument(order.instrument)
+            over = item is not None and is_over(item, self._books.trading_day)
+            if over and order.status in _UNFIRED:
+                self._end(order, _S.EXPIRED, "its contract has expired / 合约已到期")
 
     def _pause(self) -> None:
         """Nothing acts until books and venue agree; what is passed meanwhile is a gap."""

@@ -113,7 +113,8 @@ class Delivery:
     def _on_day(self, event: TradingDayChanged) -> None:
         if event.trading_day == self._today:
             return
-        self._today = event.trading_day
+        self._today = today = event.trading_day
+        self._told = {row for row in self._told if not 0 < row.day < today != -row.step}
         for id_, days in self._days.items():
             self._lay(id_, days)
         self._look_at_all()
@@ -211,8 +212,6 @@ class Delivery:
 
     def checkpoint(self) -> None:
         """What stands before this is not read again."""
-        over = {told for told in self._told if 0 < told.day < self._today != -told.step}
-        self._told -= over
         for told in sorted(self._told, key=_order):
             self._bus.record(told, Kind.CHECKPOINT)
 
