@@ -83,9 +83,10 @@ def test_a_persons_orders_are_booked_as_theirs_and_take_the_way_of_all(daemon: D
     rests = desk.order("buy", 2, price=near)["id"]
     until(lambda: desk.row(rests).get("status") == "accepted", 5, "a resting order")
     daemon.ask(f"/api/v1/orders/{rests}/replace", {"price": near - 5})
-    until(lambda: desk.row(f"{rests}.1").get("status") == "accepted", 5, "the new terms")
+    new = f"{rests}.100"  # the first of the second round
+    until(lambda: desk.row(new).get("status") == "accepted", 5, "the new terms")
     daemon.ask(f"/api/v1/orders/{rests}/cancel", {})
-    until(lambda: desk.row(f"{rests}.1").get("status") == "cancelled", 5, "its end")
+    until(lambda: desk.row(new).get("status") == "cancelled", 5, "its end")
 
     desk.order("sell", 3, kind="market", reduce_only=True)
     until(lambda: desk.lots() == 0, 10, "flat")
@@ -97,7 +98,7 @@ def test_a_persons_orders_are_booked_as_theirs_and_take_the_way_of_all(daemon: D
 def test_a_persons_conditional_orders(daemon: Daemon) -> None:
     daemon.start("--speed", "20")
     desk = Desk(daemon)
-    desk.order("buy", 4, kind="market")
+    desk.order("buy", 4, kind="market", key="four")
     until(lambda: desk.lots() == 4, 10, "four lots")
     price = desk.last()
 
@@ -126,4 +127,6 @@ def test_a_persons_conditional_orders(daemon: Daemon) -> None:
 
     daemon.start("--speed", "20")  # held over a kill -9
     until(lambda: {stop, target} <= desk.waiting().keys(), 10, "the legs")
+    # So is what was sent already.
+    assert desk.refusal(desk.order, "buy", 4, kind="market", key="four")[0] == 409
     assert daemon.stop() == 0

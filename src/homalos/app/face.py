@@ -243,6 +243,9 @@ class Face:
     def has_contract(self, instrument: InstrumentId) -> bool:
         return self._engine.books.contract(instrument) is not None
 
+    def last_price(self, instrument: InstrumentId) -> float | None:
+        return self._engine.books.marks.get(instrument)
+
     def opens(self, instrument: InstrumentId, side: Side) -> bool:
         return self._manual.opens(instrument, side)
 

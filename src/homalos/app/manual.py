@@ -1,5 +1,6 @@
 """A person's own orders: what the console asks for, as intents of the book ``manual``."""
 
+import hashlib
 from collections import OrderedDict
 
 from msgspec.structs import replace
@@ -22,7 +23,8 @@ class ManualDesk:
     def __init__(self, engine: Engine, run: int) -> None:
         self._engine = engine
         self._ids = OrderIds(run, "m")
-        self._keys: OrderedDict[str, None] = OrderedDict()
+        self._keys: OrderedDict[OrderId, int] = OrderedDict()
+        """Trading days of those that were sent in this run."""
 
     def opens(self, instrument: InstrumentId, side: Side) -> bool:
         """Whether an order of this side would add to what ``manual`` holds."""
@@ -30,10 +32,10 @@ class ManualDesk:
 
     def place(self, wanted: ManualOrder, who: str) -> tuple[OrderId, ...] | None:
         """The ids of the order and of what protects it; ``None``: its key was there before."""
-        if self._repeats(wanted.key):
-            return None
         engine, now = self._engine, self._engine.clock.now()
-        id_ = self._ids.next()
+        id_ = self._id(wanted.key)
+        if id_ is None:
+            return None
         legs = tuple(self._legs(wanted, id_, now))
         if legs:
             engine.bus.post(PlaceConditional(legs, who, now))
@@ -53,11 +55,11 @@ class ManualDesk:
 
     def hold(self, wanted: ManualConditional, who: str) -> tuple[OrderId, ...] | None:
         """Its id; of a pair its group's, and those of both. ``None``: its key was there before."""
-        if self._repeats(wanted.key):
+        now, id_ = self._engine.clock.now(), self._id(wanted.key)
+        if id_ is None:
             return None
-        now = self._engine.clock.now()
         first = replace(
-            self._made(wanted.instrument, wanted.side, wanted.kind, wanted.lots, now),
+            self._made(wanted.instrument, wanted.side, wanted.kind, wanted.lots, now, id_),
             trigger=wanted.trigger, limit=wanted.limit, source=wanted.source, gap=wanted.gap,
             trail_ticks=wanted.trail_ticks, trail_percent=wanted.trail_percent, opens=wanted.opens,
         )  # fmt: skip
@@ -83,23 +85,29 @@ class ManualDesk:
         return found
 
     def _made(
-        self, instrument: str, side: Side, kind: ConditionalKind, lots: int, now: int
-    ) -> Conditional:
-        id_ = self._ids.next()
+        self, instrument: str, side: Side, kind: ConditionalKind, lots: int, now: int,
+        id_: OrderId | None = None,
+    ) -> Conditional:  # fmt: skip
+        id_ = id_ or self._ids.next()
         return Conditional(
             id_, id_, self._engine.books.account_id, MANUAL, InstrumentId(instrument), side, kind,
             lots, None, now,
         )  # fmt: skip
 
-    def _repeats(self, key: str) -> bool:
+    def _id(self, key: str) -> OrderId | None:
+        """A new one, or the one that the key stands for; ``None``: it was there before. What came
+        of it is in the journal, so a restart knows it too."""
         if not key:
-            return False
-        if key in self._keys:
-            return True
-        self._keys[key] = None
+            return self._ids.next()
+        id_ = OrderId("m-" + hashlib.blake2s(key.encode(), digest_size=8).hexdigest())
+        engine, day = self._engine, self._engine.books.trading_day
+        known = engine.orders.registry.knows_intent(id_) or id_ in engine.conditionals.book.orders
+        if known or self._keys.get(id_) == day:
+            return None
+        self._keys[id_] = day
         if len(self._keys) > KEYS_KEPT:
             self._keys.popitem(last=False)
-        return False
+        return id_
 
     def _audit(self, who: str, action: str, target: str, result: str) -> None:
         now = self._engine.clock.now()

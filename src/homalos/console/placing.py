@@ -1,6 +1,7 @@
 """Routes by which a person sends orders: they are booked as ``manual``, and take the way of every
 order, through the stages, the risk gate and the journal."""
 
+from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -24,8 +25,8 @@ class ManualOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """``offset`` left out: the core closes what ``manual`` holds first, then opens.
 
     ``stop``, ``target``: held by this machine from the first fill on, for what has filled.
-    ``key``: of the caller's making; a second order with the same one is refused, so that a request
-    that was sent twice is one order.
+    ``key``: of the caller's making, for the trading day; what is sent again with the same one is
+    refused, after a restart too, so that a request that was sent twice is one order.
     """
 
     instrument: Name
@@ -80,7 +81,8 @@ def add(app: FastAPI, queries: Queries, commands: Commands) -> None:
 
     def accepted(ids: tuple[OrderId, ...] | None, note: str = "") -> Response:
         if ids is None:
-            raise Problem(409, "sent_already", "an order with this key was sent / 已发送过")
+            text = "an order with this key was sent today / 该 key 的委托今日已发送"
+            raise Problem(409, "sent_already", text)
         rest = {"note": note} if note else {}
         return answer({"accepted": True, "id": ids[0], "ids": ids} | rest, 202)
 
@@ -91,7 +93,7 @@ def add(app: FastAPI, queries: Queries, commands: Commands) -> None:
         target where the order does not open."""
         wanted = await body(request, ManualOrder)
         known(wanted.instrument)
-        if fault := order_fault(wanted):
+        if fault := order_fault(wanted, queries.last_price(InstrumentId(wanted.instrument))):
             raise Problem(422, "invalid", fault)
         if (wanted.stop or wanted.target) and not queries.opens(
             InstrumentId(wanted.instrument), wanted.side
@@ -110,8 +112,8 @@ def add(app: FastAPI, queries: Queries, commands: Commands) -> None:
         return accepted(commands.hold(wanted, who(request)), LOCAL)
 
 
-def order_fault(wanted: ManualOrder) -> str:
-    """What is wrong with it; empty: nothing."""
+def order_fault(wanted: ManualOrder, last: float | None) -> str:
+    """What is wrong with it, ``last`` being the contract's price; empty: nothing."""
     market = wanted.kind is OrderKind.MARKET
     if market is (wanted.price is not None):
         return "price: of a limit order alone / 限价单须有价格，市价单不得有"
@@ -119,15 +121,21 @@ def order_fault(wanted: ManualOrder) -> str:
         return "tif: a market order kills what does not fill at once / 市价单只能为 fak"
     if wanted.to_limit and not market:
         return "to_limit: for a market order alone / 仅用于市价单"
-    if wanted.timeout_ms and wanted.tif in (TimeInForce.FAK, TimeInForce.FOK):
-        return "timeout_ms: fak and fok end at once / fak、fok 即时结束，无超时"
+    if wanted.timeout_ms and (market or wanted.tif in (TimeInForce.FAK, TimeInForce.FOK)):
+        return "timeout_ms: of an order that rests / 仅用于挂单"
     if (wanted.stop or wanted.target) and (
         wanted.reduce_only or wanted.offset not in (None, Offset.OPEN)
     ):
         return "stop, target: of an order that opens / 止损止盈仅用于开仓委托"
-    up = wanted.side is Side.BUY
-    if wanted.stop and wanted.target and (wanted.stop < wanted.target) is not up:
-        return "stop, target: on the wrong sides of each other / 止损与止盈方向有误"
+    return _wrong_side(wanted, last if wanted.price is None else wanted.price)
+
+
+def _wrong_side(wanted: ManualOrder, entry: float | None) -> str:
+    """A stop beyond the entry would act on the first fill."""
+    sign = wanted.side.sign
+    prices = [price for price in (wanted.stop, entry, wanted.target) if price is not None]
+    if any((after - before) * sign <= 0 for before, after in pairwise(prices)):
+        return "stop, target: on the wrong side of the price / 止损、止盈与价格方向有误"
     return ""
 
 
@@ -138,6 +146,8 @@ def conditional_fault(wanted: ManualConditional) -> str:
         return "trigger: all but a trailing one have it / 除跟踪止损外须有触发价"
     if trails is not (bool(wanted.trail_ticks) is not bool(wanted.trail_percent)):
         return "trail_ticks, trail_percent: a trailing one has one of them / 跟踪距离二选一"
+    if wanted.kind is ConditionalKind.STOP and wanted.limit is not None:
+        return "limit: of a stop-limit or a take-profit / 仅用于限价止损或止盈"
     if wanted.kind is ConditionalKind.STOP_LIMIT and wanted.limit is None:
         return "limit: a stop-limit order has one / 限价止损须有限价"
     if trails and (wanted.opens or wanted.limit is not None):

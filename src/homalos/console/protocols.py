@@ -29,6 +29,9 @@ class Queries(Protocol):
     def has_contract(self, instrument: InstrumentId) -> bool:
         """Whether it is listed today."""
 
+    def last_price(self, instrument: InstrumentId) -> float | None:
+        """``None``: nobody has told it."""
+
     def opens(self, instrument: InstrumentId, side: Side) -> bool:
         """Whether a person's order of this side would add to what ``manual`` holds."""
 

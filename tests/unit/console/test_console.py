@@ -121,6 +121,9 @@ class Desk:
     def has_contract(self, instrument: InstrumentId) -> bool:
         return instrument == "SHFE.rb2605"
 
+    def last_price(self, instrument: InstrumentId) -> float | None:
+        return None
+
     def opens(self, instrument: InstrumentId, side: Side) -> bool:
         return side is Side.BUY
 

@@ -36,11 +36,15 @@ def held(**more: Any) -> ManualConditional:
         ({"price": 3500.0, "tif": FOK, "timeout_ms": 5}, "timeout_ms"),
         ({"price": 3500.0, "stop": 3400.0, "reduce_only": True}, "stop"),
         ({"price": 3500.0, "target": 3600.0, "offset": Offset.CLOSE}, "target"),
-        ({"price": 3500.0, "stop": 3600.0, "target": 3400.0}, "wrong sides"),
+        ({"price": 3500.0, "stop": 3600.0, "target": 3400.0}, "wrong side"),
+        ({"price": 3500.0, "stop": 3500.0}, "wrong side"),
+        ({"price": 3500.0, "target": 3400.0}, "wrong side"),
+        ({"kind": MARKET, "stop": 3501.0}, "wrong side"),
+        ({"kind": MARKET, "timeout_ms": 5}, "timeout_ms"),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused(more: dict[str, Any], word: str) -> None:
-    assert word in order_fault(order(**more))
+    assert word in order_fault(order(**more), 3500.0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def test_an_order_that_makes_no_sense_is_refused(more: dict[str, Any], word: str
     ],
 )
 def test_an_order_that_makes_sense_passes(more: dict[str, Any]) -> None:
-    assert not order_fault(order(**more))
+    assert not order_fault(order(**more), 3500.0)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,7 @@ def test_an_order_that_makes_sense_passes(more: dict[str, Any]) -> None:
         ({"kind": K.TRAILING, "trail_ticks": 5, "trail_percent": 1.0}, "trail_ticks"),
         ({"trigger": 3500.0, "trail_ticks": 5}, "trail_ticks"),
         ({"kind": K.STOP_LIMIT, "trigger": 3500.0}, "limit"),
+        ({"trigger": 3500.0, "limit": 3490.0}, "limit"),
         ({"kind": K.TRAILING, "trail_ticks": 5, "opens": True}, "exit"),
         ({"kind": K.TAKE_PROFIT, "trigger": 3500.0, "also_target": 3600.0}, "also_target"),
         ({"trigger": 3500.0, "also_target": 3400.0}, "wrong sides"),

@@ -243,7 +243,7 @@ async function post(path, body = {}) {
   if (!answer) refused("lost");
   else if (answer.status === 401) line("ended");
   else if (!answer.ok) refused((await answer.json().catch(() => ({}))).detail ?? `HTTP ${answer.status}`);
-  return answer?.ok === true;
+  return answer ? answer.ok : null;
 }
 
 function ask(key, about = "") {

@@ -15,7 +15,8 @@ const CONDITIONAL = new Set(["stop", "stop_limit", "take_profit", "trailing"]);
 const field = (name) => $(`ticket-${name}`);
 const number = (name) => (field(name).value.trim() === "" || field(name).closest("label").hidden ? null : Number(field(name).value));
 const given = (rows) => Object.fromEntries(Object.entries(rows).filter(([, value]) => value !== null && value !== false));
-let key = crypto.randomUUID(); // one a ticket: pressed twice it is one order
+let key = crypto.randomUUID(); // one a ticket and side: what is pressed twice, or sent again, is one order
+const fresh = () => { key = crypto.randomUUID(); };
 
 function ticketFields() {
   const [, shown] = KINDS[field("kind").value];
@@ -33,7 +34,7 @@ function ticketWords() {
 // What the ticket asks for: [path, body]; the daemon says what is wrong with it.
 function ticket(side) {
   const kind = field("kind").value;
-  const what = { instrument: field("instrument").value.trim(), side, lots: number("lots"), key };
+  const what = { instrument: field("instrument").value.trim(), side, lots: number("lots"), key: `${key} ${side}` };
   if (CONDITIONAL.has(kind)) {
     return ["/conditionals", given({ ...what, kind, trigger: number("trigger"), limit: number("limit"),
       trail_ticks: number("trail"), opens: !field("opens").closest("label").hidden && field("opens").checked })];
@@ -56,10 +57,11 @@ for (const side of ["buy", "sell"]) {
     if (!$("ticket").reportValidity()) return;
     const wanted = ticket(side);
     if (!await ask("ask_order", say(wanted))) return;
-    if (await post(...wanted)) key = crypto.randomUUID();
+    if (await post(...wanted) !== null) fresh(); // no answer: it may have arrived
   });
 }
 $("ticket").addEventListener("submit", (event) => event.preventDefault());
+$("ticket").addEventListener("input", fresh);
 field("kind").addEventListener("change", ticketFields);
 
 function knownContracts(rows) {
