@@ -35,7 +35,7 @@ MODULES = (
     _module("trading/merge.py", "order states", "test_merge.py", *_MANAGER, *_MACHINES),
     _module("trading/registry.py", "order states", "test_registry.py", *_MANAGER, *_MACHINES),
     _module("trading/manager.py", "order states", *_MANAGER, *_VENUE, "test_registry.py",
-            "test_order_kinds.py", *_MACHINES),
+            "test_order_kinds.py", "test_cancel_budget.py", *_MACHINES),
     _module("trading/offsets.py", "offsets", *_OFFSETS),
     _module("market/lot_rules.py", "offsets", "tests/unit/market/test_lot_rules.py", *_OFFSETS),
     _module("trading/strategy_books.py", "offsets", *_OFFSETS, *_LEDGER, "test_performance.py"),

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -104,6 +105,7 @@ def _silent_rules() -> Iterator[Case]:
     """Each rule saying nothing; judged by the tests marked with its name alone."""
     from homalos.trading.risk.rules import RULES
 
+    firing = _firing()
     for rule in RULES:
         path = Path(sys.modules[rule.__module__].__file__ or "")
         source = path.read_text(encoding="utf-8")
@@ -118,8 +120,22 @@ def _silent_rules() -> Iterator[Case]:
             silent,
             f"{source}\n\n{silent}  # type: ignore\n",
         )
-        words = (UNIT, "tests/integration", "-p", "tests.fires", "--fires", rule.name)
-        yield Case(mutant, "risk rules", words)
+        if rule.name not in firing:
+            raise LookupError(f"no test is marked as firing {rule.name}")
+        yield Case(mutant, "risk rules", tuple(firing[rule.name]))
+
+
+def _firing() -> dict[str, list[str]]:
+    """Tests by the name that they are marked with."""
+    with tempfile.TemporaryDirectory(prefix="homalos-mutation-") as folder:
+        path = Path(folder) / "fires.json"
+        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+        command += ["-p", "tests.fires", "--fires-list", str(path), UNIT, "tests/integration"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if not path.is_file():
+            raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
+        found_: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return found_
 
 
 def _judged(cases: Sequence[Case]) -> Iterable[tuple[Case, Verdict]]:
@@ -127,11 +143,13 @@ def _judged(cases: Sequence[Case]) -> Iterable[tuple[Case, Verdict]]:
         courts: SimpleQueue[Court] = SimpleQueue()
         for number in range(JOBS):
             courts.put(Court(ROOT, Path(folder) / str(number)))
-        limits: dict[tuple[str, ...], float] = {}
-        for words in dict.fromkeys(case.words for case in cases):
+
+        def clean(words: tuple[str, ...]) -> float:
             court = courts.get()
-            limits[words] = 10 + 5 * court.clean(words)
-            courts.put(court)
+            try:
+                return 10 + 5 * court.clean(words)
+            finally:
+                courts.put(court)
 
         def judge(case: Case) -> Verdict:
             court = courts.get()
@@ -144,6 +162,8 @@ def _judged(cases: Sequence[Case]) -> Iterable[tuple[Case, Verdict]]:
             return verdict
 
         with ThreadPoolExecutor(JOBS) as pool:
+            suites = [*dict.fromkeys(case.words for case in cases)]
+            limits = dict(zip(suites, pool.map(clean, suites), strict=True))
             yield from zip(cases, pool.map(judge, cases), strict=True)
 
 
