@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from homalos.model.breaking import BreakerChanged, BreakersKept, CloseBreaker
+from homalos.model.cancelling import CancelOpens
 from homalos.model.delivering import DeliveryTold
 from homalos.model.event import Event
 from homalos.model.events import (
@@ -127,6 +128,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(KillSwitch, _C, "operator console monitor orders", "orders risk"),
         _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
         _row(EndFlatten, _C, "operator console", "orders"),
+        _row(CancelOpens, _C, "risk orders", "orders"),
         _row(FlattenChanged, _C, "orders", "store console monitor", broadcast=True),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
         _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),

@@ -13,6 +13,7 @@ from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import NOT_SENT, Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
+from homalos.model.cancelling import CancelOpens
 from homalos.model.enums import (
     Offset,
     OrderKind,
@@ -105,7 +106,7 @@ class OrderManager:
         self.openings = gate.view.openings = Openings(books)
         self._early: list[TradeReported] = []
         """Fills of contracts that are not listed yet."""
-        self.cancels = Cancels(bus, timers, gateway, self)
+        self.cancels = Cancels(bus, timers, gateway, books, self)
         self._deadlines = Deadlines(bus, timers, self._on_deadline)
         self.sync = VenueSync(bus, timers, gateway, books, self)
         self.working = WorkingIntents(bus, timers, self)
@@ -119,6 +120,7 @@ class OrderManager:
         bus = self._bus
         bus.subscribe(SubmitOrder, self._on_submit, actor="orders", role="orders")
         bus.subscribe(CancelOrder, self._on_cancel, actor="orders", role="orders")
+        bus.subscribe(CancelOpens, self.cancels.on_opens, actor="orders", role="orders")
         bus.subscribe(ReplaceOrder, self.working.on_replace, actor="orders", role="orders")
         bus.subscribe(Reconciled, self.working.on_reconciled, actor="orders", role="orders")
         bus.subscribe(OrderReported, self.on_report, actor="orders", role="orders")
@@ -391,6 +393,7 @@ class OrderManager:
     def _on_phase(self, event: PhaseChanged) -> None:
         self.venue.phases[event.exchange, event.product] = event.phase
         self._auction.on_phase()
+        self.cancels.on_phase()
         if self.working.plans:
             self.working.on_phase(event.exchange, event.product)
 

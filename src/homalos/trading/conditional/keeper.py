@@ -17,6 +17,7 @@ from homalos.kernel.records import Kind
 from homalos.kernel.timers import Timers
 from homalos.market.delivery import is_over
 from homalos.market.sessions import Sessions
+from homalos.model.cancelling import CancelOpens
 from homalos.model.conditional import (
     LOCAL,
     Conditional,
@@ -102,6 +103,7 @@ class Conditionals:
         subscribe(ConnectionChanged, self._on_connection, actor=ACTOR, role="orders")
         subscribe(StrategyStateChanged, self._on_strategy, actor=ACTOR, role="orders")
         subscribe(KillSwitch, self._on_kill, actor=ACTOR, role="orders")
+        subscribe(CancelOpens, self._on_cancel_opens, actor=ACTOR, role="orders")
 
     # ------------------------------------------------------------ commands
 
@@ -149,6 +151,9 @@ class Conditionals:
 
     def _on_kill(self, event: KillSwitch) -> None:
         self._end_opening(f"kill switch / 紧急停止: {event.who}", None)
+
+    def _on_cancel_opens(self, event: CancelOpens) -> None:
+        self._end_opening(f"{event.who}: {event.why}", event.strategy or None)
 
     def _end_opening(self, why: str, strategy: StrategyId | None) -> None:
         for order in tuple(self.book.live(strategy)):

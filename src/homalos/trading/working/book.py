@@ -25,10 +25,11 @@ from homalos.model.events import (
     StrategyStateChanged,
     SubmitOrder,
 )
-from homalos.model.ids import UNATTRIBUTED, InstrumentId, OrderId
+from homalos.model.ids import UNATTRIBUTED, InstrumentId, OrderId, StrategyId
 from homalos.model.times import MILLISECOND
 from homalos.model.trading import Order
 from homalos.trading import merge
+from homalos.trading.cancels import PASS_IN
 from homalos.trading.registry import is_open
 from homalos.trading.states import LIVE
 from homalos.trading.working.plan import Plan, restored, round_of
@@ -41,8 +42,6 @@ _MARKET, _CHASE = OrderKind.MARKET, OnTimeout.CHASE
 _LATE = "its time is over / 已过有效时间"
 _TRADES = frozenset({None, Phase.CONTINUOUS})
 """Phases in which what is held may leave."""
-_CANCELS_PASS = frozenset({None, Phase.CONTINUOUS, Phase.AUCTION})
-"""Phases in which a venue takes a cancel; None: it has not told."""
 
 
 class WorkingIntents:
@@ -212,9 +211,14 @@ class WorkingIntents:
 
     def on_strategy(self, event: StrategyStateChanged) -> None:
         """A strategy that is out of control: of its plans only those go on that close."""
+        self.stop_opens(event.strategy, f"{event.strategy} is {event.state.value}")
+
+    def stop_opens(self, strategy: StrategyId, why: str) -> None:
+        """No further round of what does not close, of one strategy or (empty) of all. Orders that
+        work are the caller's to cancel."""
         for plan in list(self.plans.values()):
-            if plan.intent.strategy == event.strategy and not self._closes(plan):
-                self._stop(plan, f"{event.strategy} is {event.state.value}")
+            if strategy in ("", plan.intent.strategy) and not self._closes(plan):
+                self._stop(plan, why)
 
     def _closes(self, plan: Plan) -> bool:
         orders = self._manager.registry.of_intent(plan.intent.intent_id)
@@ -255,7 +259,7 @@ class WorkingIntents:
                 self._drop(plan, _LATE, told=False)
             else:
                 self._round(plan)
-        elif self._manager.phase(plan.intent.instrument) in _CANCELS_PASS:  # else: on_phase
+        elif self._manager.phase(plan.intent.instrument) in PASS_IN:  # else: on_phase
             self._time_out(plan)
 
     def _time_out(self, plan: Plan) -> None:
