@@ -92,6 +92,15 @@ class Page:
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
 
+    def reload(self, language: str = "") -> None:
+        """Until the new document is there: nothing is read of the old one. ``language``: to be
+        shown from now on."""
+        if language:
+            self.run(f"localStorage.setItem('language', '{language}')")
+        self.run("window.replaced = true")
+        self.call("Page.reload")
+        self.wait("!window.replaced && document.readyState === 'complete'")
+
     def run(self, script: str) -> Any:
         """The value of an expression; what it throws is raised."""
         answer = self.call(

@@ -25,7 +25,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         made.look(1440, 900, "light")
         made.open(daemon.link())
         made.wait("document.querySelectorAll('#strategies td').length > 3")
-        made.run("localStorage.setItem('language', 'en'); location.reload()")
+        made.reload("en")
         yield made
     finally:
         browser.close()

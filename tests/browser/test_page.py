@@ -46,7 +46,7 @@ def page(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         made.look(1440, 900, "light")
         made.open(daemon.link())
         made.wait("document.querySelectorAll('#strategies td').length > 3")
-        made.run("localStorage.setItem('language', 'en'); location.reload()")
+        made.reload("en")
         made.wait("document.documentElement.lang === 'en'")
         made.wait("document.querySelectorAll('#strategies td').length > 3")
         yield made
@@ -115,7 +115,7 @@ def test_the_language_changes_and_stays(page: Page) -> None:
     page.click("#language")
     page.wait("document.getElementById('kill').innerText === '停止并全撤'")
     assert page.run("document.documentElement.lang") == "zh"
-    page.run("location.reload()")
+    page.reload()
     page.wait("document.getElementById('state')?.innerText === '可交易'")
     words = page.run("document.body.innerText")
     for english in ("Strategies", "Trading day", "undefined", "NaN", "null"):
@@ -205,7 +205,7 @@ def test_it_fits_every_window(
     page: Page, pictures: Path, width: int, height: int, scheme: str, language: str
 ) -> None:
     page.look(width, height, scheme)
-    page.run(f"localStorage.setItem('language', '{language}'); location.reload()")
+    page.reload(language)
     page.wait(f"document.documentElement.lang === '{language}'")
     page.wait("document.querySelectorAll('#trades td').length > 8")
     page.rest(0.3)
@@ -221,7 +221,7 @@ def test_it_fits_every_window(
         " b.getBoundingClientRect().right <= b.closest('.scroll').getBoundingClientRect().right)"
     ), "a strategy can be stopped without scrolling sideways"
     page.look(1440, 900, "light")
-    page.run("localStorage.setItem('language', 'en'); location.reload()")
+    page.reload("en")
     page.wait("document.getElementById('state')?.innerText === 'ACTIVE'")
 
 
@@ -243,7 +243,7 @@ def test_without_a_session_there_is_only_a_word(
         stranger.shoot(pictures / "login.png")
         assert "churn" not in stranger.run("document.documentElement.outerHTML")
         stranger.open(f"http://127.0.0.1:{daemon.port}/#t=spent")
-        stranger.run("location.reload()")
+        stranger.reload()
         stranger.wait("document.body?.innerText.includes('used already')")
     finally:
         browser.close()

@@ -34,7 +34,7 @@ def page(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         made.look(1440, 900, "light")
         made.open(daemon.link())
         made.wait("document.querySelectorAll('#strategies td').length > 3")
-        made.run("localStorage.setItem('language', 'en'); location.reload()")
+        made.reload("en")
         made.wait("document.documentElement.lang === 'en'")
         made.wait("document.getElementById('ticket-instrument').value.includes('SHFE.rb')")
         made.run("document.getElementById('ticket-card').open = true")
