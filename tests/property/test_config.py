@@ -22,7 +22,26 @@ KEYS = {
     for i in walk(type_of(Config))
     if i.key.split(".")[0] not in ROWS and ".*." not in i.key
 }
-CHECKED_TOGETHER = {"console.host": st.sampled_from(["127.0.0.1", "::1", "localhost"])}
+
+
+def _level(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.fixed_dictionaries(keys)
+
+
+_PERCENT, _YUAN = st.floats(0.01, 1_000), st.floats(0.01, 1e12)
+_ACCOUNT = st.sampled_from(["warn", "reduce", "flatten"])
+LEVELS = st.one_of(
+    _level(what=st.sampled_from(["day_loss", "drawdown", "margin_use"]), percent=_PERCENT,
+           action=_ACCOUNT),
+    _level(what=st.sampled_from(["day_loss", "drawdown"]), yuan=_YUAN, action=_ACCOUNT),
+    _level(of=st.just("strategy"), what=st.sampled_from(["day_loss", "drawdown"]), yuan=_YUAN,
+           action=st.sampled_from(["warn", "stop", "flatten"]),
+           strategies=st.lists(st.sampled_from(["alpha", "beta"]), max_size=2)),
+)  # fmt: skip
+CHECKED_TOGETHER = {
+    "console.host": st.sampled_from(["127.0.0.1", "::1", "localhost"]),
+    "risk.watches": st.lists(LEVELS, max_size=3, unique_by=json.dumps),
+}
 """Keys of which a section says more than their type does."""
 
 BIG = 10**6

@@ -95,7 +95,7 @@ def test_what_reduces_never_lets_a_net_position_grow(
     _, id_, owner, side, lots, _ = last
     seen = len(desk.venue.sent)
     _act(desk, "submit", id_, owner, side, lots, 0)
-    view = desk.gate._view
+    view = desk.gate.view
     if len(desk.venue.sent) != seen + 1 or not view.reducing:
         return
     contract = desk.books.contract(id_)  # type: ignore[arg-type]
