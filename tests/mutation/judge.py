@@ -1,11 +1,11 @@
 """Does a test notice? Each mutant is judged in a copy of the project, never in the project."""
 
+import hashlib
+import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,8 +24,11 @@ _SKIPPED = shutil.ignore_patterns("__pycache__", "native", "browser", "data", "w
 class Verdict(NamedTuple):
     fate: Fate
     seconds: float
+    """Of processor time."""
     by: str = ""
-    """The test that noticed."""
+    """The test that noticed; ``import``: nothing could be imported."""
+    test: str = ""
+    """Digest of its file."""
 
 
 class Court:
@@ -41,30 +44,42 @@ class Court:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, folder / name)
 
+        environ = os.environ | {"PYTHONPATH": f"{folder / 'src'}{os.pathsep}{folder}"}
+        forks = Path(__file__).with_name("forks.py").resolve()
+        self._tests = subprocess.Popen(
+            [sys.executable, "-P", str(forks)], cwd=folder, env=environ, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        for pipe in (self._tests.stdin, self._tests.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._tests.wait(60)
+
     def clean(self, words: Sequence[str]) -> float:
         """Seconds of the tests without a mutant. ``RuntimeError``: they fail."""
-        before = time.monotonic()
-        done, output = self._run(words, 600)
-        if done != 0:
-            raise RuntimeError(f"tests fail without any mutant:\n{output[-3000:]}")
-        return time.monotonic() - before
+        code, seconds, output = self._run(words, 600)
+        if code != 0:
+            raise RuntimeError(f"tests fail without any mutant:\n{output}")
+        return seconds
 
     def judge(self, mutant: Mutant, words: Sequence[str], most: float) -> Verdict:
-        """``most``: seconds after which it counts as noticed, too."""
+        """``most``: seconds of processor time after which it counts as noticed, too."""
         path = self.folder / "src" / "homalos" / mutant.module
         original = path.read_text(encoding="utf-8")
-        before = time.monotonic()
         try:
             self._write(path, mutant.source)
-            done, output = self._run(words, most)
+            code, seconds, output = self._run(words, most)
         finally:
             self._write(path, original)
-        seconds = time.monotonic() - before
-        if done is None:
+        if code is None:
             return Verdict("timeout", seconds)
-        if done == 0:
+        if code == 0:
             return Verdict("survived", seconds)
-        return Verdict("killed", seconds, _first(output))
+        by = _first(output)
+        test = self.folder / by.partition("::")[0]
+        return Verdict("killed", seconds, by, digest(test) if test.is_file() else "")
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
@@ -73,27 +88,30 @@ class Court:
         for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
             stale.unlink()
 
-    def _run(self, words: Sequence[str], most: float) -> tuple[int | None, str]:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line"]
-        command += ["-p", "no:cacheprovider", "-p", "tests.mutation.quick"]
-        command += ["--hypothesis-profile=mutation", "--timeout=0"]
+    def _run(self, words: Sequence[str], most: float) -> tuple[int | None, float, str]:
+        """Exit code, seconds of processor time, output. ``RuntimeError``: it ended itself."""
+        command = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
+        command += ["-p", "tests.mutation.quick", "--hypothesis-profile=mutation", "--timeout=0"]
+        command += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # imported before the fork
         command += [word for test in NOT_COUNTED for word in ("--deselect", test)]
-        environ = os.environ | {"PYTHONPATH": f"{self.folder / 'src'}{os.pathsep}{self.folder}"}
-        process = subprocess.Popen(
-            [*command, *words], cwd=self.folder, env=environ, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        try:
-            output, _ = process.communicate(timeout=most)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return None, ""
-        return process.returncode, output
+        pipe, answers = self._tests.stdin, self._tests.stdout
+        assert pipe is not None
+        assert answers is not None
+        pipe.write(json.dumps([[*command, *words], most]) + "\n")
+        pipe.flush()
+        line = answers.readline()
+        if not line:
+            raise RuntimeError("tests/mutation/forks.py ended")
+        code, seconds, output = json.loads(line)
+        return code, seconds, output
 
 
 def _first(output: str) -> str:
     for line in output.splitlines():
         if line.startswith(("FAILED ", "ERROR ")):
-            return line.split(" ")[1].rpartition("/")[2]
+            return line.split(" ")[1]
     return "import"
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:24]

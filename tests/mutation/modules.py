@@ -20,10 +20,10 @@ def _module(path: str, area: str, *tests: str) -> Module:
 _MANAGER = ("test_manager.py", "test_cancels.py", "test_working.py", "test_stages.py")
 _MACHINES = ("tests/property/test_orders_machine.py", "tests/property/test_orders_callbacks.py")
 _OFFSETS = (
-    "test_book_modes.py", "test_books.py", "test_ledger.py",
+    "test_offsets.py", "test_book_modes.py", "test_books.py", "test_ledger.py",
     "tests/property/test_offsets_two_books.py", "tests/property/test_offsets_machine.py",
 )  # fmt: skip
-_TWIN = ("tests/property/test_books_against_twin.py", "test_on_simulated_exchange.py")
+_TWIN = ("tests/property/test_books_against_twin.py",)
 _LEDGER = (
     "test_lots.py", "test_ledger.py", "test_books.py", "test_settlement_marks.py",
     "test_strategy_book.py",

@@ -33,8 +33,8 @@ def _mutations(root: NodeOrLeaf, operator: object) -> Iterator[tuple[int, str]]:
     """Line and text of each mutation: of a copy of the node, which is then put back."""
     for node in _nodes(root):
         for index, (start, _) in enumerate([*operator.mutation_positions(node)]):  # type: ignore[attr-defined]
-            if _annotates(node):
-                continue
+            if _annotates(node) or node.parent.type == "parameters":
+                continue  # the latter: a lone * between parameters
             changed = operator.mutate(_copied(node), index)  # type: ignore[attr-defined]
             siblings = node.parent.children if node.parent is not None else None
             if siblings is None:

@@ -43,15 +43,6 @@ def line(mutant: Mutant) -> str:
     return f"{where} [{mutant.operator}]: {mutant.before!r} => {mutant.after!r}"
 
 
-def rows(results: Results) -> list[dict[str, Any]]:
-    return [
-        {"module": m.module, "where": m.where, "line": m.line, "operator": m.operator,
-         "before": m.before, "after": m.after, "fate": v.fate, "by": v.by,
-         "seconds": round(v.seconds, 2)}
-        for (m, *_), v in results
-    ]  # fmt: skip
-
-
 class Score(NamedTuple):
     judged: int
     killed: int
@@ -75,35 +66,61 @@ def _kind(mutant: Mutant, explained: dict[Any, Reason]) -> str:
 
 
 def passes(results: Results, explained: dict[Any, Reason]) -> bool:
+    """Every group reaches the target, and every survivor has a reason."""
     alive = [case.mutant for case, verdict in results if verdict.fate == "survived"]
-    whole = score(results, explained)
-    return whole.share >= TARGET and all(mutant.key in explained for mutant in alive)
+    shares = [score(rows, explained).share for rows in _groups(results).values()]
+    return min(shares) >= TARGET and all(mutant.key in explained for mutant in alive)
 
 
-def page(
-    results: Results, total: dict[str, int], explained: dict[Any, Reason], *, sample: int, seed: int
-) -> str:
-    """``docs/mutation.md``."""
+class Made(NamedTuple):
+    """When, where and how the page was made."""
+
+    words: str
+    """Of the command."""
+    day: str
+    machine: str
+    before: int
+    """Verdicts that an earlier run had passed."""
+
+
+def page(results: Results, total: dict[str, int], explained: dict[Any, Reason], made: Made) -> str:
+    """``docs/mutation.md``. ``total``: mutants that each module has."""
     whole = score(results, explained)
-    words = f"--sample {sample} --seed {seed}"
+    earlier = _EARLIER.format(before=made.before) if made.before else ""
     parts = [
         _HEAD.format(
-            words=words, judged=whole.judged, total=sum(total.values()),
-            share=100 * whole.share, target=100 * TARGET,
+            words=made.words, day=made.day, machine=made.machine, judged=whole.judged,
+            total=sum(total.values()), share=100 * whole.share, target=100 * TARGET,
+            earlier=earlier,
         )
     ]  # fmt: skip
-    parts.append("| area | module | mutants | judged | killed | equivalent | survived | score |")
-    parts.append("|---|---|---:|---:|---:|---:|---:|---:|")
+    parts += [f"| group | {_COLUMNS} |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for area, rows in _groups(results).items():
+        names = dict.fromkeys(_name(case) for case, _ in rows)
+        parts.append(f"| {area} | {_row(rows, sum(map(total.__getitem__, names)), explained)} |")
+    parts += [f"\n| group | module | {_COLUMNS} |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     for name, group in groupby(results, key=lambda row: _name(row[0])):
-        rows_ = list(group)
-        s = score(rows_, explained)
-        left = s.judged - s.killed - s.equivalent
-        parts.append(
-            f"| {rows_[0][0].area} | `{name}` | {total[name]} | {s.judged} | {s.killed} | "
-            f"{s.equivalent} | {left} | {100 * s.share:.0f} % |"
-        )
+        rows = list(group)
+        parts.append(f"| {rows[0][0].area} | `{name}` | {_row(rows, total[name], explained)} |")
     parts.append(_survivors(results, explained))
     return "\n".join(parts) + "\n"
+
+
+_COLUMNS = "mutants | tried | killed | equivalent | survived | score"
+
+
+def _groups(results: Results) -> dict[str, list[tuple["Case", Verdict]]]:
+    groups: dict[str, list[tuple[Case, Verdict]]] = {}
+    for row in results:
+        groups.setdefault(row[0].area, []).append(row)
+    return groups
+
+
+def _row(rows: Results, mutants: int, explained: dict[Any, Reason]) -> str:
+    s = score(rows, explained)
+    left = s.judged - s.killed - s.equivalent
+    figures = (mutants, s.judged, s.killed, s.equivalent, left)
+    return " | ".join([*map(str, figures), f"{100 * s.share:.0f} %"])
 
 
 def _name(case: "Case") -> str:
@@ -126,22 +143,28 @@ def _survivors(results: Results, explained: dict[Any, Reason]) -> str:
 
 _HEAD = """# Mutation testing
 
-Made by `python tests/mutation/run.py {words} --write`; do not edit. The reasons
+Made by `python tests/mutation/run.py {words} --write` on {day}, {machine}; do not edit. The reasons
 below are written by hand in `tests/mutation/explained.toml`.
 
 A mutant is the project with one place of it changed: a `<` for a `<=`, a statement left out, *buy*
 for *sell*, a row of a table gone. A test that fails has noticed it; where none does, the tests do
-not hold what that line says. Of {total} mutants of the modules below {judged} were judged, chosen
+not hold what that line says. Of {total} mutants of the modules below {judged} were tried, chosen
 by the seed, each by the fast tests that concern its module (`tests/mutation/modules.py`), with the
 same examples of the property tests every time. The rules of the risk gate are silenced one after
-the other, and judged by the tests that are marked to show them firing.
+the other, and judged by the tests that are marked to show them firing.{earlier}
 
-**Score: {share:.1f} %** (target {target:.0f} %). Mutants that no test could tell from the module
-(*equivalent*) are not counted.
+**Score: {share:.1f} %** (target {target:.0f} % in each group). Mutants that no test could tell from
+the module (*equivalent*) are not counted.
 
 The changes are cosmic-ray's operators, without those that anything kills (`is` for `<`) or nothing
-can (`==` for `is` between members of an enum, the digits of a rounding), and three of our own
+can (`==` for `is` between members of an enum, the digits of a rounding), and four of our own
 (`tests/mutation/operators.py`). cosmic-ray's own runner changes the project's files in place; here
 each mutant lives in a copy. mutmut changes bodies of functions alone, so never the table of order
 states.
+
+One mistake in each of these modules is made at every run of the tests
+(`tests/unit/mutation/test_quick_set.py`).
 """
+_EARLIER = """
+{before} of them were killed in an earlier run, by tests that are what they were then, and were not
+tried a second time (`--known`)."""

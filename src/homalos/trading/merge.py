@@ -50,16 +50,21 @@ def after_report(order: Order, report: OrderReported) -> Order:
 
 
 def after_trade(order: Order, trade: TradeReported) -> Order:
-    """One more fill, which the caller knows to be new."""
+    """One more fill, which the caller knows to be new. Where earlier fills were booked at a price
+    that nobody told (an order of another terminal), the average stays unknown."""
     booked = order.booked_lots + trade.lots
     word = Word.LAST_TRADE if booked >= order.lots else Word.TRADE
-    paid = (order.average_price or 0.0) * order.booked_lots + trade.price * trade.lots
+    average: float | None = trade.price
+    if order.booked_lots:
+        before = order.average_price
+        paid = None if before is None else before * order.booked_lots + trade.price * trade.lots
+        average = None if paid is None else paid / booked
     return replace(
         order,
         status=next_status(order.status, word),
         traded_lots=max(order.traded_lots, booked),
         booked_lots=booked,
-        average_price=paid / booked,
+        average_price=average,
         venue_order_id=order.venue_order_id or trade.venue_order_id,
         ts_event=trade.ts_event or order.ts_event,
     )

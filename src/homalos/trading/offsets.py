@@ -64,7 +64,7 @@ def resolve(
     if offset is not None and offset is not _CLOSE:
         return ((portable(offset, splits_today), lots),)
     closes = min(lots, reach)
-    parts = _closes(closes, splits_today, mode, closing, today_first) if closes > 0 else ()
+    parts = _closes(closes, splits_today, mode, closing, today_first)
     if lots == closes:
         return parts
     exits = mode == "own" and offset is _CLOSE

@@ -1,11 +1,14 @@
 """The mutation runner itself: what it changes, how it judges, that its reasons are not stale."""
 
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.mutation import report
-from tests.mutation.judge import Court, Verdict
+from tests.mutation.judge import Court, Verdict, digest
+from tests.mutation.known import Known, rows
 from tests.mutation.modules import found
 from tests.mutation.mutant import Mutant
 from tests.mutation.run import Case
@@ -58,7 +61,7 @@ def test_what_is_changed() -> None:
 
 
 @pytest.fixture
-def court(tmp_path: Path, project_root: Path) -> Court:
+def court(tmp_path: Path, project_root: Path) -> Iterator[Court]:
     """A project of one function and one test of it."""
     root = tmp_path / "project"
     (root / "src" / "homalos").mkdir(parents=True)
@@ -74,7 +77,9 @@ def court(tmp_path: Path, project_root: Path) -> Court:
     (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['tests']\n")
     folder = tmp_path / "court"
     folder.mkdir()
-    return Court(root, folder)
+    made = Court(root, folder)
+    yield made
+    made.close()
 
 
 def test_the_court(court: Court) -> None:
@@ -85,7 +90,8 @@ def test_the_court(court: Court) -> None:
         source = f"def twice(n):\n    {body}\n"
         return court.judge(Mutant("mini.py", "x", 1, "twice", "", "", source), words, most)
 
-    assert judged("return 3 * n")[::2] == ("killed", "test_mini.py::test_twice")
+    killed = judged("return 3 * n")
+    assert (killed.fate, killed.by) == ("killed", "tests/test_mini.py::test_twice")
     assert judged("return n * n").fate == "survived", "the test has a hole"
     assert judged("while n: pass", 2.0).fate == "timeout"
     assert court.clean(words) > 0, "the module is as it was"
@@ -110,7 +116,33 @@ def test_the_score_leaves_out_what_no_test_could_see() -> None:
     assert not report.passes(results, known), "one has no reason"
     accepted = {**known, case(17).mutant.key: report.Reason("accepted", "it may live")}
     assert report.passes(results, accepted)
-    page = report.page(results, {"m.py": 99}, accepted, sample=20, seed=1)
+    made = report.Made("--sample 20 --seed 1", "2026-01-05", "a machine", 7)
+    page = report.page(results, {"m.py": 99}, accepted, made)
+    assert "| ledger | 99 | 20 | 17 | 2 | 1 | 94 % |" in page
     assert "| ledger | `m.py` | 99 | 20 | 17 | 2 | 1 | 94 % |" in page
+    assert "--sample 20 --seed 1 --write` on 2026-01-05, a machine;" in page
+    assert "7 of them were killed in an earlier run" in page
     assert "accepted: it may live" in page
+    assert report.passes(results, accepted)
     assert not report.passes(results[12:], accepted), "below the target"
+    weak = [(Case(case.mutant, "offsets", ()), verdict) for case, verdict in results[12:]]
+    assert not report.passes([*results, *results, *results, *weak], accepted), "one group is"
+
+
+def test_what_was_killed_is_dead_while_its_test_is_the_same(tmp_path: Path) -> None:
+    test = tmp_path / "test_m.py"
+    test.write_text("1")
+    killed = Verdict("killed", 0.1, "test_m.py::test_a", digest(test))
+
+    def mutant(source: str) -> Mutant:
+        return Mutant("m.py", "x", 1, "f", "a", "b", source)
+
+    verdicts = {"a": killed, "b": Verdict("survived", 0.1), "c": Verdict("killed", 0.1, "import")}
+    file = tmp_path / "verdicts.json"
+    file.write_text(json.dumps(rows((mutant(s), v) for s, v in verdicts.items())))
+    known = Known(tmp_path, [file])
+    assert known.verdict(mutant("a")) == killed
+    assert [known.verdict(mutant(source)) for source in "bcd"] == [None, None, None]
+    assert known.used == 1
+    test.write_text("2")
+    assert known.verdict(mutant("a")) is None

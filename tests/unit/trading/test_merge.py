@@ -111,6 +111,15 @@ def test_fills_average_and_complete_the_order() -> None:
     assert (two.average_price, two.ts_event) == (3506.0, 40)
 
 
+def test_an_average_of_fills_whose_price_nobody_told_is_not_known() -> None:
+    """Two of its five lots came with the account's positions: they did not cost nothing."""
+    taken = replace(ORDER, status=S.PARTIALLY_FILLED, traded_lots=2, booked_lots=2)
+    order = after_trade(taken, filled(1, 3500.0))
+    assert (order.booked_lots, order.average_price) == (3, None)
+    order = after_trade(order, filled(2, 3500.0))
+    assert (order.status, order.average_price) == (S.FILLED, None)
+
+
 def test_a_fill_that_its_report_has_told_of_is_not_traded_twice() -> None:
     known = after_report(ORDER, told(S.PARTIALLY_FILLED, 4))
     order = after_trade(known, filled(1))

@@ -56,6 +56,14 @@ def test_never_backwards() -> None:
         assert after is not before, "a repeat is not a transition"
 
 
+def test_which_states_are_further_on_than_which() -> None:
+    rank = RANK.__getitem__
+    assert set(RANK) == set(S)
+    assert rank(S.SUBMITTED) == rank(S.UNRESOLVED) < rank(S.ACCEPTED) < rank(S.PARTIALLY_FILLED)
+    assert rank(S.PARTIALLY_FILLED) < rank(S.CANCELLED) < rank(S.FILLED)
+    assert rank(S.CANCELLED) == rank(S.REJECTED) == rank(S.DENIED)
+
+
 def test_what_is_final_is_final() -> None:
     for status in (S.FILLED, S.DENIED):
         assert all(next_status(status, word) is status for word in Word)
