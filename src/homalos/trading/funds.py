@@ -62,7 +62,7 @@ class Cash:
 
 
 def available(
-    free: float, profit: float, counts: Counts, closed: float = 0.0, with_closed: bool = True
+    free: float, profit: float, counts: Counts, closed: float, with_closed: bool
 ) -> float:
     """Available money: ``free`` is equity less margin and all that is frozen; a position profit
     that does not count is taken out again (CTP: ``Algorithm``), and so is, unless ``with_closed``,

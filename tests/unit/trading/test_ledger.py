@@ -59,7 +59,15 @@ def test_cash_as_the_venue_has_it() -> None:
      ("neither", 5.0, 95.0), ("neither", -5.0, 105.0)],
 )  # fmt: skip
 def test_the_profit_that_may_be_used(counts: str, profit: float, free: float) -> None:
-    assert available(100.0, profit, counts) == free  # type: ignore[arg-type]
+    assert available(100.0, profit, counts, 7.0, True) == free  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("closed", "free"), [(7.0, 93.0), (-7.0, 100.0)])
+def test_what_closes_have_earned_may_be_kept_out_and_a_loss_may_not(
+    closed: float, free: float
+) -> None:
+    assert available(100.0, 5.0, "both", closed, False) == free
+    assert available(100.0, 5.0, "neither", closed, False) == free - 5.0
 
 
 # ------------------------------------------------------------ the venue's rows as lots
@@ -179,6 +187,17 @@ def test_results_are_summed_by_strategy_and_leave_out_what_never_traded() -> Non
     assert [row.instrument for row in books.records({})] == [M, RB]
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_one_lot_of_nobody_costs_what_it_cost_at_the_venue(side: Side) -> None:
+    books, made = StrategyBooks(), contract()
+    made.opening(side).open(2, 3500.0, 1)
+    made.opening(side.opposite).open(1, 3300.0, 1)
+    made.refresh("open", None)
+    books.attribute_rest(made)
+    (row,) = books.records({})
+    assert (row.net_lots, row.average_price) == (side.sign, 3500.0)
+
+
 def test_lots_of_nobody_cost_what_they_cost_at_the_venue() -> None:
     for side in (BUY, SELL):
         books, made = StrategyBooks(), contract()
@@ -219,6 +238,29 @@ def test_what_a_book_may_still_close_and_what_it_claims() -> None:
     short.trade(SELL, 4, 3500.0, 0.0)
     short.working.add(BUY, False, 1)
     assert (short.closable(BUY), short.claim(BUY), short.claim(SELL)) == (3, 3, 0)
+
+
+def test_books_of_single_lots() -> None:
+    book = NetBook(ALPHA, RB, 10.0)
+    book.trade(BUY, 1, 3500.0, 1.0)
+    assert book.trade(BUY, 1, 3504.0, 1.0) is None
+    assert book.record(None).average_price == 3502.0
+    assert book.trade(SELL, 1, 3503.0, 1.0) == 8.0, "10 yuan, less 1 to open and 1 to close"
+    assert book.trade(SELL, 1, 3503.0, 1.0) == 8.0
+    assert (book.net, book.open_fees) == (0, 0.0)
+    short = NetBook(ALPHA, RB, 10.0)
+    short.trade(SELL, 1, 3500.0, 0.0)
+    short.trade(SELL, 1, 3504.0, 0.0)
+    assert short.record(None).average_price == 3502.0
+
+
+def test_one_lot_that_is_given_back_earns_nothing() -> None:
+    for sign in (1, -1):
+        book = NetBook(ALPHA, RB, 10.0)
+        book.carry(sign, 3500.0)
+        book.carry(-sign, 3600.0)
+        row = book.record(None)
+        assert (row.net_lots, row.closed_profit, row.closed_profit_by_date) == (0, 0.0, 0.0)
 
 
 def test_a_short_books_record() -> None:

@@ -118,6 +118,18 @@ def test_what_is_bound_cannot_be_closed() -> None:
     assert [side.closable(today) for today in (None, True, False)] == [0, 0, 0]
 
 
+def test_the_state_of_a_side_and_of_a_contract_has_everything_in_its_place() -> None:
+    side = held()
+    side.freeze(2, True)
+    side.freeze(1, False)
+    rows = ((2, 3400.0, 3450.0, 1, False), (1, 3500.0, 3500.0, 2, True),
+            (2, 3520.0, 3520.0, 2, True))  # fmt: skip
+    assert side.state() == (rows, 3, 3, 3500.0 + 2 * 3520, 3, 2, 1)
+    made = both()
+    assert made.state() != both_turned().state()
+    assert made.state() == both().state()
+
+
 @pytest.mark.parametrize(
     ("rule", "before", "last", "of_today"),
     [
@@ -154,6 +166,15 @@ def both() -> Contract:
     made = contract()
     made.long.open(3, 3500.0, 1)
     made.short.open(1, 3520.0, 1)
+    made.refresh("open", 3510.0)
+    return made
+
+
+def both_turned() -> Contract:
+    """Three long at 3500, another one short."""
+    made = contract()
+    made.long.open(3, 3500.0, 1)
+    made.short.open(2, 3520.0, 1)
     made.refresh("open", 3510.0)
     return made
 
@@ -332,3 +353,4 @@ def test_parts_of_a_cent_are_not_lost_over_many_lots() -> None:
     held_.hold(order, 7, contract(), NetBook(ALPHA, RB, 10.0), (100.0, 1.0))
     assert held_.margin == pytest.approx(100.0, abs=1e-5)
     assert held_.fees == pytest.approx(1.0, abs=1e-5)
+    assert (held_.margin, held_.fees) == (99.999998, 0.999999), "a lot's share to the nearest"

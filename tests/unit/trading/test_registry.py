@@ -15,7 +15,7 @@ from homalos.model.events import (
 from homalos.model.ids import InstrumentId, OrderId, StrategyId, VenueOrderId
 from homalos.model.times import MINUTE
 from homalos.trading.recovery import fold
-from homalos.trading.registry import OrderRegistry
+from homalos.trading.registry import OrderRegistry, VenueStatus
 from homalos.trading.sending import Sending, within
 
 
@@ -62,6 +62,19 @@ def test_the_best_prices_of_open_orders_follow_them() -> None:
     assert (resting.highest_buy, resting.lowest_sell) == (3499.0, 3505.0)
     desk.report(high, OrderStatus.CANCELLED)
     assert (resting.highest_buy, resting.lowest_sell) == (3498.0, 3505.0)
+
+
+def test_of_the_buys_that_are_left_the_highest_is_the_best() -> None:
+    desk = Desk()
+    ids = [desk.submit(price=price) for price in (3499.0, 3496.0, 3498.0, 3497.0)]
+    resting = desk.manager.registry.resting(RB)
+    desk.report(ids[0], OrderStatus.CANCELLED)
+    assert resting.highest_buy == 3498.0
+
+
+def test_of_a_venue_nothing_is_known_before_it_speaks() -> None:
+    status = VenueStatus()
+    assert (status.connected, status.phases) == (False, {})
 
 
 def test_the_venues_id_names_an_order_of_one_exchange_only() -> None:
