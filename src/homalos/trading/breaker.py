@@ -218,8 +218,8 @@ class Breaker:
         at = china_text(until)[:19]
         self._alert(
             Severity.ERROR if name else Severity.CRITICAL,
-            f"circuit breaker: {name or 'the account'} opens nothing until {at}: {why} / "
-            f"熔断：{name or '账户'} 至 {at} 禁止开仓（可平仓）：{count} {zh}",
+            f"circuit breaker: {name or 'the account'} may only reduce until {at}: {why} / "
+            f"熔断：{name or '账户'} 至 {at} 只许减仓：{count} {zh}",
         )
 
     def _close(self, name: StrategyId, word: Word, who: str, why: str) -> None:

@@ -7,8 +7,9 @@ the registry (``sent``). A rule whose limits are off is not asked.
 
 An order *reduces* when, were all working orders of its side to fill before it, the account's net
 position in the contract would still fall with it, and so would the account's net in the product (a
-leg of a calendar spread does not reduce) and the strategy's own book; none may cross zero. Such an
-order skips the rules of exposure, loss and rate; all others hold for it too.
+leg of a calendar spread does not reduce) and the strategy's own book; none may cross zero. An open
+never reduces: what it locks today turns into a new position when the other leg is closed. An order
+that reduces skips the rules of exposure, loss and rate; all others hold for it too.
 """
 
 from collections.abc import Callable
@@ -213,7 +214,8 @@ class RiskGate:
             view.same_side_working, view.working_opens = working.buy, working.open_buy
             view.book_closable = -net - book.working.close_buy
             view.reducing = (
-                0 < lots <= -contract.net - working.buy
+                not view.opens
+                and 0 < lots <= -contract.net - working.buy
                 and lots <= -net - book.working.buy
                 and lots <= -product.net - product.buy
             )
@@ -223,7 +225,8 @@ class RiskGate:
             view.same_side_working, view.working_opens = working.sell, working.open_sell
             view.book_closable = net - book.working.close_sell
             view.reducing = (
-                0 < lots <= contract.net - working.sell
+                not view.opens
+                and 0 < lots <= contract.net - working.sell
                 and lots <= net - book.working.sell
                 and lots <= product.net - product.sell
             )

@@ -20,9 +20,9 @@ class BreakerRule(Rule):
         "max_consecutive_rejects", "max_account_rejects", "max_consecutive_losses",
         "cool_down_minutes", "strategies",
     )  # fmt: skip
-    en = "an open of a strategy (or of the account) after too many rejects or losses in a row, for \
-the cool-down"
-    zh = "策略（或账户）连续被拒或连续亏损过多后，冷却期内开仓"
+    en = "what does not reduce of a strategy (or of the account) after too many rejects or losses in \
+a row, for the cool-down"
+    zh = "策略（或账户）连续被拒或连续亏损过多后，冷却期内的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:
         """What is open was opened by limits that hold; where all are off nothing is."""
@@ -37,12 +37,12 @@ the cool-down"
 
     def check(self, order: Order, view: RiskView) -> Denial | None:
         breakers = view.breakers
-        if not breakers or not view.opens:
+        if not breakers:
             return None
         for name in (order.strategy, WHOLE_ACCOUNT):
             found = breakers.get(name)
             if found is not None and view.now < found.until:
-                text = f"{found.count} {_WHAT[found.cause]}: {name or 'the account'} opens nothing"
-                text += f" until {china_text(found.until)[:19]}"
+                text = f"{found.count} {_WHAT[found.cause]}: {name or 'the account'} may only"
+                text += f" reduce until {china_text(found.until)[:19]}"
                 return Denial(self.name, found.count, found.limit, text)
         return None

@@ -1,5 +1,6 @@
-"""The loss of the trading day, of the account and of a strategy: from its limit on nothing opens
-until the next trading day, whatever the loss does then (``trading.watch``)."""
+"""The loss of the trading day, of the account and of a strategy: from its limit on nothing leaves
+that does not reduce until the next trading day, whatever the loss does then (``trading.watch``).
+A close of a pair's leg raises the net position as an open does; a flatten's closes all reduce."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
@@ -11,8 +12,8 @@ class DailyLoss(Rule):
     name = "daily_loss"
     for_reducing = False
     keys = ("max_day_loss", "max_day_loss_percent", "max_strategy_day_loss", "strategies")
-    en = "an open after the account, or its strategy, has lost too much in the trading day"
-    zh = "账户或该策略当日亏损达到限额后的开仓"
+    en = "what does not reduce after the account, or its strategy, has lost too much in the trading day"
+    zh = "账户或该策略当日亏损达到限额后的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:
         self.active = bool(
@@ -24,6 +25,6 @@ class DailyLoss(Rule):
         stand = losses.day
         if stand is None and losses.day_of:
             stand = losses.day_of.get(order.strategy)
-        if stand is None or not view.opens:
+        if stand is None:
             return None
         return Denial(self.name, stand.value, stand.limit, stand.text)

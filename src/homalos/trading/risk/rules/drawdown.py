@@ -1,5 +1,5 @@
-"""The drawdown of the account and of a strategy from its highest: from the limit on nothing opens
-until a person raises it or begins anew (``trading.watch``)."""
+"""The drawdown of the account and of a strategy from its highest: from the limit on nothing leaves
+that does not reduce until a person raises it or begins anew (``trading.watch``)."""
 
 from homalos.config.sections.risk import RiskSection
 from homalos.model.events import Denial
@@ -11,8 +11,8 @@ class Drawdown(Rule):
     name = "drawdown"
     for_reducing = False
     keys = ("max_drawdown_percent", "max_strategy_drawdown", "strategies")
-    en = "an open after the account, or its strategy, has fallen too far from its highest"
-    zh = "账户或该策略自最高点回撤达到限额后的开仓"
+    en = "what does not reduce after the account, or its strategy, has fallen too far from its highest"
+    zh = "账户或该策略自最高点回撤达到限额后的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:
         self.active = bool(section.max_drawdown_percent or section.max_strategy_drawdown) or any(
@@ -24,6 +24,6 @@ class Drawdown(Rule):
         stand = losses.drawdown
         if stand is None and losses.drawdown_of:
             stand = losses.drawdown_of.get(order.strategy)
-        if stand is None or not view.opens:
+        if stand is None:
             return None
         return Denial(self.name, stand.value, stand.limit, stand.text)
