@@ -10,6 +10,7 @@ hold here. Lots of nobody's came from elsewhere, a hedge perhaps: to close those
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -94,7 +95,7 @@ class LossWatch:
     def attach(self) -> None:
         """Subscribe: after the orders, before the strategies."""
         for event, handler, role in (
-            (TradeFilled, self._on_change, "account"),
+            (TradeFilled, self._on_trade, "account"),
             (Reconciled, self._on_reconciled, "risk"),
             (TradingDayChanged, self._on_day, "account"),
             (PhaseChanged, self._on_phase, "orders"),
@@ -119,7 +120,14 @@ class LossWatch:
         self._changed = True
         self._arm()
 
+    def _on_trade(self, event: TradeFilled) -> None:
+        trade = event.trade
+        self.marks.filled(trade.instrument, trade.price, trade.ts_event)
+        self.measures.results.changed(trade.strategy)
+        self._on_change(event)
+
     def _on_reconciled(self, _: Reconciled) -> None:
+        self.measures.results.changed()
         self._turn(self._books.trading_day)
         self._know()
 
@@ -132,7 +140,14 @@ class LossWatch:
         if event.trading_day != self._day:
             self._known = False  # its opening figures come with the next comparison
             self._turn(event.trading_day)
-            self._timers.call_at(self._bus.clock.now() + ANSWER_LOST, self._know)
+            if self.measures.capital.trading_day:  # else there is nothing to go on from
+                late = self._bus.clock.now() + ANSWER_LOST
+                self._timers.call_at(late, partial(self._unanswered, event.trading_day))
+
+    def _unanswered(self, trading_day: int) -> None:
+        """By our own figures, then, until the venue answers."""
+        if trading_day == self._day and not self._known:
+            self._know()
 
     def _turn(self, trading_day: int) -> None:
         """Another trading day: what a day's loss or the margin has done is over."""
@@ -177,14 +192,13 @@ class LossWatch:
         if not self._known:
             return
         now, measures = self._bus.clock.now(), self.measures
+        changed, self._changed = self._changed or measures.stale(), False
+        if changed and (unseen := measures.begin()):
+            self._tell_unseen(unseen)
         oldest = self._section.max_mark_age_ms * MILLISECOND
-        fresh = self.marks.look(self._books.held(), now, oldest)
-        if fresh or self._changed or measures.waits:
-            self._changed = False
-            day = measures.capital.trading_day
+        fresh = self.marks.look(measures.held, now, oldest)
+        if fresh or changed or measures.waits:
             measures.look(now, fresh)
-            if day != measures.capital.trading_day:
-                self._tell_unexplained(now)
             self._begin_drawdowns_anew()
             self._judge(now)
         self._note(now)
@@ -196,13 +210,11 @@ class LossWatch:
         phases = self._venue.phases
         return any(
             phases.get((c.instrument.exchange, c.instrument.product)) is Phase.CONTINUOUS
-            for c in self._books.held()
+            for c in self.measures.held
         )
 
-    def _tell_unexplained(self, now: int) -> None:
-        capital = self.measures.capital
-        moved = capital.unexplained
-        if abs(moved) > TOLD * max(capital.equity, 1.0):
+    def _tell_unseen(self, moved: float) -> None:
+        if abs(moved) > TOLD * max(self.measures.capital.equity, 1.0):
             self._alert(
                 Severity.WARNING,
                 f"the account opened {moved:+,.2f} yuan off what it was last seen with: taken for "
@@ -372,7 +384,7 @@ class LossWatch:
 
     def at_basis(self) -> tuple[tuple[str, str], ...]:
         """Contracts held that count at their basis, and why."""
-        return tuple(self.marks.missing(self._books.held(), self._books.trading_day))
+        return tuple(self.marks.missing(self.measures.held, self._books.trading_day))
 
     def levels(self) -> tuple[Level, ...]:
         return self._levels

@@ -5,9 +5,14 @@ its contract after a connect or at the start of a session, too old, or a push of
 Where a market is locked, longs at the lower limit and shorts at the upper are marked at the limit,
 for nobody takes them at any other price. Quotes are looked at, not listened to: ticks cost nothing
 here, and of several between two looks the last counts.
+
+A fill of ours is a price at which the contract traded: it is the mark until a later tick is one.
+So new lots count at what they cost, however long ago the contract was marked last; and the mark of
+what is held no more is forgotten.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from homalos.model.enums import Phase
 from homalos.model.ids import InstrumentId
@@ -23,6 +28,15 @@ FIRST = "the first tick after a connect or at a session's start"
 STALE = "too old"
 SETTLEMENT = "a push of the settlement price"
 NO_PRICE = "no last price"
+
+
+class Fill(NamedTuple):
+    """The last of a contract since the last look."""
+
+    price: float
+    ts: int
+    quote: Tick | None
+    """The last when it came: no later price."""
 
 
 class Mark:
@@ -69,12 +83,23 @@ def fault(mark: Mark, tick: Tick, phase: Phase | None, now: int, oldest: int) ->
 
 
 class Marks:
-    """Of every contract that was held since the start."""
+    """Of every contract that is held."""
 
     def __init__(self, books: Books, venue: VenueStatus) -> None:
         self._books = books
         self._venue = venue
         self._marks: dict[InstrumentId, Mark] = {}
+        self._fills: dict[InstrumentId, Fill] = {}
+
+    def filled(self, instrument: InstrumentId, price: float, ts: int) -> None:
+        """A fill, at the venue's time ``ts``."""
+        self._fills[instrument] = Fill(price, ts, self._books.quotes.get(instrument))
+
+    def keep(self, held: Iterable[Contract]) -> None:
+        """Forget what is not held any more."""
+        ids = {contract.instrument.id for contract in held}
+        for id_ in self._marks.keys() - ids:
+            del self._marks[id_]
 
     def look(self, held: Iterable[Contract], now: int, oldest: int) -> set[InstrumentId]:
         """Look at the quotes of what is held; the contracts that have a new mark."""
@@ -85,11 +110,25 @@ class Marks:
             mark = marks.get(id_)
             if mark is None:
                 mark = marks[id_] = Mark()
+            fill = self._fills.get(id_) if self._fills else None
+            if fill is not None and self._take_fill(mark, fill):
+                fresh.add(id_)
             tick = quotes.get(id_)
             if tick is not None and tick is not mark.seen and self._take(mark, tick, contract,
                                                                          now, oldest):  # fmt: skip
                 fresh.add(id_)
+        self._fills.clear()
         return fresh
+
+    def _take_fill(self, mark: Mark, fill: Fill) -> bool:
+        """One that comes late (told by a comparison) is older than the mark."""
+        if mark.trading_day and fill.ts < mark.ts:
+            return False
+        mark.long = mark.short = fill.price
+        mark.trading_day, mark.ts = self._books.trading_day, fill.ts
+        if fill.quote is not None:
+            mark.seen = fill.quote
+        return True
 
     def _take(self, mark: Mark, tick: Tick, contract: Contract, now: int, oldest: int) -> bool:
         phase = self._phase(contract)
@@ -125,6 +164,9 @@ class Marks:
 
     # ------------------------------------------------------------ questions
 
+    def known(self) -> Iterable[InstrumentId]:
+        return self._marks.keys()
+
     def price(self, instrument: InstrumentId, net: int) -> float | None:
         """Of net lots of a book; ``None``: never a valid one."""
         mark = self._marks.get(instrument)
@@ -144,22 +186,6 @@ class Marks:
         if mark.short is not None:
             points -= mark.short * contract.short.lots - contract.short.basis_sum
         return points * contract.multiplier
-
-    def carried(self) -> float:
-        """Yuan by which the lots with which the trading day began are worth more at their last
-        marks than at the settlement."""
-        total = 0.0
-        for id_, mark in self._marks.items():
-            contract = self._books.contract(id_)
-            if contract is None:
-                continue
-            points = 0.0
-            if mark.long is not None:
-                points += mark.long * contract.long.rolled - contract.long.rolled_sum
-            if mark.short is not None:
-                points -= mark.short * contract.short.rolled - contract.short.rolled_sum
-            total += points * contract.multiplier
-        return total
 
     def missing(self, held: Iterable[Contract], trading_day: int) -> Iterator[tuple[str, str]]:
         """Contracts that count at their basis for want of a mark of this day, and why."""

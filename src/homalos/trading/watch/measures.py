@@ -13,12 +13,15 @@ any day, so it does not jump from the close to the settlement and back when a da
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from homalos.model.ids import UNATTRIBUTED, InstrumentId, StrategyId
+from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.trading import Account
 from homalos.model.watching import CapitalNote, CourseNote
 from homalos.trading.books import Books
+from homalos.trading.contract import Contract
+from homalos.trading.watch.eve import Eve
 from homalos.trading.watch.lasting import Lasting
 from homalos.trading.watch.marks import Marks
+from homalos.trading.watch.results import Results
 
 _CENT = 0.01
 
@@ -42,9 +45,9 @@ class Capital:
         self.equity = 0.0
         """At the last valid marks, as it is this moment."""
         self.margin = 0.0
-        self.unexplained = 0.0
-        """Money by which the last day opened higher than its eve ended, that no profit explains."""
-        self._opening = 0.0
+        self.opening = 0.0
+        self._began: float | None = None
+        """The opening at the eve's marks; ``None``: not looked at since the start."""
         self._paid = 0.0
         self._flows = 0.0
         self._units = 0.0
@@ -57,37 +60,41 @@ class Capital:
     def waits(self) -> bool:
         return self._result.waits or self._gained.waits
 
-    def look(
-        self, account: Account, marks: Marks, profits: tuple[float, float], now: int,
-        fresh: AbstractSet[InstrumentId],
-    ) -> None:  # fmt: skip
-        """``profits``: position profits of the day's valuation and of the curve's."""
-        day, curve = profits
+    def begin(self, account: Account, carried: float, curve: float) -> float:
+        """Before anything is marked anew: the venue's or the books' word on the opening. Money that
+        came or went and nobody saw it come, yuan: what the opening has more or less than the
+        eve's end, at the same marks (``carried``, see ``Eve``), or than it had so far."""
         opening, paid = account.pre_balance, account.deposit - account.withdraw
-        made = account.closed_profit - account.fees
+        began, unseen = opening + carried, 0.0
         if not self.trading_day:
+            made = account.closed_profit - account.fees
             self.equity = opening + paid + made + curve
             self._flows = self._units = self.equity
             self._gained = Lasting(0.0)
             self._paid = paid
-            self.trading_day = account.trading_day
         elif account.trading_day != self.trading_day:
-            self._turn(account.trading_day, opening + marks.carried())
-        self._flow(paid - self._paid)
-        self._opening, self._paid, self.margin = opening, paid, account.margin
-        self.equity = opening + paid + made + curve
+            unseen, self._paid = began - self.equity, 0.0
+            self._result = Lasting(0.0)
+        elif self._began is not None:
+            unseen = began - self._began
+        unseen = round(unseen, 4) if abs(unseen) >= _CENT else 0.0
+        self._flow(unseen + paid - self._paid)
+        self.trading_day, self.opening = account.trading_day, opening
+        self._paid, self._began = paid, began
+        return unseen
+
+    def look(
+        self, account: Account, profits: tuple[float, float], now: int,
+        fresh: AbstractSet[InstrumentId],
+    ) -> None:  # fmt: skip
+        """``profits``: position profits of the day's valuation and of the curve's."""
+        day, curve = profits
+        made = account.closed_profit - account.fees
+        self.margin = account.margin
+        self.equity = self.opening + self._paid + made + curve
         self._result.look(round(made + day, 4), now, fresh)
         self._gained.look(round(self.equity - self._flows, 4), now, fresh)
         self._climb()
-
-    def _turn(self, trading_day: int, opening: float) -> None:
-        """Another trading day. What its opening has more or less than the eve's end, at the same
-        marks, nobody saw come: it is taken for money that was paid in or out."""
-        self.unexplained = round(opening - self.equity, 4)
-        if abs(self.unexplained) >= _CENT:
-            self._flow(self.unexplained)
-        self.trading_day, self._paid = trading_day, 0.0
-        self._result = Lasting(0.0)
 
     def _flow(self, money: float) -> None:
         if not money:
@@ -131,7 +138,7 @@ class Capital:
         result = self._result.value
         if result is None:
             return None
-        base = self._opening if self._paid <= self._opening else self._opening + self._paid
+        base = self.opening if self._paid <= self.opening else self.opening + self._paid
         loss = max(0.0, -result)
         return Figure(loss, 100.0 * loss / base if base > 0.0 else None)
 
@@ -167,22 +174,26 @@ class Capital:
         self._flows, self._units = note.flows, note.units
         self._peak, self._peak_unit = note.peak, note.peak_unit
         self._gained, self._result = Lasting(note.gained), Lasting()
+        self._began = None
 
 
 class Course:
     """One strategy's. A strategy has no money of its own: no percent."""
 
-    __slots__ = ("made", "opened", "peak")
+    __slots__ = ("last", "made", "opened", "peak")
 
     def __init__(self, made: float, peak: float, opened: float) -> None:
         self.made = Lasting(made)
         """Since its books began, fees paid."""
+        self.last = made
+        """The same at the last look, whether it has held or not."""
         self.peak = peak
         self.opened = opened
         """What it had made when the trading day began, at the last marks of its eve."""
 
     def look(self, made: float, now: int, fresh: AbstractSet[InstrumentId]) -> None:
-        self.made.look(round(made, 4), now, fresh)
+        self.last = round(made, 4)
+        self.made.look(self.last, now, fresh)
         self.peak = max(self.peak, self.now)
 
     @property
@@ -202,8 +213,38 @@ class Measures:
     def __init__(self, books: Books, marks: Marks) -> None:
         self._books = books
         self._marks = marks
+        self._eve = Eve(books, marks)
+        self.results = Results(books, marks)
         self.capital = Capital()
         self.courses: dict[StrategyId, Course] = {}
+        self.held: tuple[Contract, ...] = ()
+        """Contracts in which the account or a book of a strategy holds lots."""
+
+    def stale(self) -> bool:
+        """Whether the opening is another than it was, perhaps without an event: a tick tells the
+        settlement."""
+        account, capital = self._books.account(), self.capital
+        return (account.trading_day, account.pre_balance) != (capital.trading_day, capital.opening)
+
+    def begin(self) -> float:
+        """Something changed that is no quote, before the quotes are looked at. Yuan that came or
+        went unseen: see ``Capital.begin``."""
+        books, marks, capital = self._books, self._marks, self.capital
+        if capital.trading_day != books.trading_day:
+            self._eve.begin()
+            for course in self.courses.values():
+                course.opened = course.last
+        curve = sum(marks.profit(contract, 0) for contract in books.held())
+        unseen = capital.begin(books.account(), self._eve.carried(), curve)
+        self.results.refresh()
+        held = {contract.instrument.id: contract for contract in books.held()}
+        for id_ in self.results.held():
+            contract = books.contract(id_)
+            if contract is not None:
+                held[id_] = contract
+        self.held = tuple(held.values())
+        marks.keep(self.held)
+        return unseen
 
     def look(self, now: int, fresh: AbstractSet[InstrumentId]) -> None:
         """Measure. ``fresh``: contracts with a new mark since the last look."""
@@ -213,31 +254,13 @@ class Measures:
             sum(marks.profit(contract, day) for contract in held),
             sum(marks.profit(contract, 0) for contract in held),
         )
-        turned = self.capital.trading_day not in (0, day)
-        self.capital.look(books.account(), marks, profits, now, fresh)
-        self._strategies(now, fresh, turned)
-
-    def _strategies(self, now: int, fresh: AbstractSet[InstrumentId], turned: bool) -> None:
-        made: dict[StrategyId, float] = {}
-        moved: dict[StrategyId, set[InstrumentId]] = {}
-        for book in self._books.strategies.books.values():
-            strategy = book.strategy
-            if strategy == UNATTRIBUTED or not book.traded:
-                continue
-            price = self._marks.price(book.instrument, book.net) if book.net else None
-            if price is None and book.net:
-                price = book.record(None).cost_price
-            made[strategy] = made.get(strategy, 0.0) + book.result(price)
-            if book.net and book.instrument in fresh:
-                moved.setdefault(strategy, set()).add(book.instrument)
-        for strategy, result in made.items():
+        self.capital.look(books.account(), profits, now, fresh)
+        for strategy, made, open_books in self.results.rows():
             course = self.courses.get(strategy)
             if course is None:
                 before = self._before(strategy)
                 course = self.courses[strategy] = Course(before, max(0.0, before), before)
-            elif turned:
-                course.opened = round(result, 4)
-            course.look(result, now, moved.get(strategy, frozenset()))
+            course.look(made, now, {b.instrument for b in open_books} & fresh)
 
     def _before(self, strategy: StrategyId) -> float:
         """What a strategy that was never looked at had made when the day began."""

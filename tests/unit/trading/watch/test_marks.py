@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.unit.trading.desk import DAY, RB, M
-from tests.unit.trading.watch.floor import ALPHA, WatchFloor
+from tests.unit.trading.watch.floor import ALPHA, BETA, WatchFloor
 
+from homalos.gateway.protocol import VenueSnapshot
 from homalos.model.enums import Channel, Phase, Side
-from homalos.model.events import ConnectionChanged, TradingDayChanged
+from homalos.model.events import ConnectionChanged, Reconciled, TradingDayChanged
+from homalos.model.ids import InstrumentId
+from homalos.model.times import SECOND
 from homalos.trading.watch import marks as m
 
 FEES = 35.0  # ten lots of rb opened at 3500
@@ -140,19 +143,94 @@ def test_shorts_at_a_locked_upper_limit_are_marked_at_the_limit() -> None:
     assert mark(floor)[1] == 3800.0, "bids below the limit: not locked"
 
 
+def taken_over(floor: WatchFloor, id_: InstrumentId, lots: int) -> None:
+    """Lots that no fill of this run explains: another run's, say."""
+    other = WatchFloor()
+    other.trade(Side.BUY, lots, 3500.0, id_)
+    floor.books.load((*floor.books.books(), *other.books.books()))
+    mine = floor.books.positions()
+    account = replace(other.books.account(), fees=floor.books.account().fees + 35.0)
+    floor.books.restore(VenueSnapshot(DAY, account, (*mine, *other.books.positions()), (), ()))
+    floor.post(Reconciled("test", True, (), floor.clock.now()))
+
+
 def test_a_contract_that_never_had_one_counts_at_its_basis_and_says_so() -> None:
     floor = WatchFloor()
-    floor.trade(Side.BUY, 10, 3500.0)
+    taken_over(floor, RB, 10)
     floor.advance(2)  # one quote, the first that is looked at
     assert floor.watch.at_basis() == ((RB, m.FIRST),)
     assert floor.loss() == FEES
     assert floor.watch.measures.courses[ALPHA].now == -FEES
-    floor.trade(Side.BUY, 1, 3500.0, M)
     floor.phase(Phase.BREAK, M)
+    taken_over(floor, M, 1)
     floor.tick(M, 100.0)
     floor.advance(2)
     assert dict(floor.watch.at_basis())[M] == m.NOT_CONTINUOUS
-    assert floor.loss() == FEES + 1.5
+    assert floor.loss() == 2 * FEES
+
+
+# ---------------------------------------------------------------- fills
+
+
+def test_a_contract_that_was_held_before_is_not_valued_at_the_mark_of_then() -> None:
+    """Bought at 3500 and sold, and hours later bought at 3600: nothing is lost but fees."""
+    floor = WatchFloor()
+    floor.holding()
+    floor.trade(Side.SELL, 10, 3500.0)
+    floor.advance(2)
+    fees = floor.loss()
+    floor.phase(Phase.BREAK)
+    floor.advance(3600)
+    floor.phase(Phase.CONTINUOUS)
+    for price in (3560.0, 3600.0):
+        floor.tick(RB, price)
+        floor.advance(1)
+    floor.trade(Side.BUY, 10, 3600.0)
+    floor.advance(3)
+    assert floor.loss() == fees + 36.0
+    assert floor.drawdown() < 0.02
+    floor.pass_by(3590.0, ticks=4)
+    assert floor.loss() == fees + 36.0 + 1_000, "from a later tick on that is one"
+
+
+def test_lots_that_are_added_while_no_mark_comes_count_at_what_they_cost() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.tick(RB, 3600.0, ts_event=0)  # quotes come too late to be marks
+    floor.trade(Side.BUY, 10, 3600.0)
+    floor.advance(3)
+    assert mark(floor)[0] == 3600.0
+    assert floor.loss() == 0.0, "and the others have gained"
+
+
+def test_a_fill_that_comparing_tells_late_is_no_mark() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.watch.marks.filled(RB, 3000.0, floor.clock.now() - 60 * SECOND)
+    floor.watch._on_change(None)
+    floor.advance(2)
+    assert mark(floor)[0] == 3500.0
+
+
+def test_a_tick_of_before_the_fill_is_no_mark_after_it() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    floor.tick(RB, 3400.0)
+    floor.trade(Side.BUY, 10, 3500.0)
+    floor.advance(2)
+    assert mark(floor)[0] == 3500.0
+
+
+def test_a_strategys_lots_that_anothers_make_good_are_marked_all_the_same() -> None:
+    """Long ten and short ten: the account holds nothing, and one of them loses."""
+    floor = WatchFloor()
+    floor.books.net_book(ALPHA, RB, 10.0).carry(10, 3500.0)
+    floor.books.net_book(BETA, RB, 10.0).carry(-10, 3500.0)
+    floor.post(Reconciled("test", True, (), floor.clock.now()))
+    floor.prime(price=3480.0)
+    assert tuple(floor.books.held()) == ()
+    assert floor.watch.measures.courses[ALPHA].day_loss().yuan == 2_000.0
+    assert floor.watch.measures.courses[BETA].day_loss().yuan == 0.0
 
 
 def test_a_new_day_begins_at_the_settlement_until_it_has_a_mark_of_its_own() -> None:
