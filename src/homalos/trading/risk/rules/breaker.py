@@ -20,8 +20,8 @@ class BreakerRule(Rule):
         "max_consecutive_rejects", "max_account_rejects", "max_consecutive_losses",
         "cool_down_minutes", "strategies",
     )  # fmt: skip
-    en = "what does not reduce of a strategy (or of the account) after too many rejects or losses in \
-a row, for the cool-down"
+    en = "what does not reduce of a strategy (or of the account) after too many rejects or losses \
+in a row, for the cool-down"
     zh = "策略（或账户）连续被拒或连续亏损过多后，冷却期内的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:

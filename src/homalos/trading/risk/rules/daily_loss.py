@@ -12,7 +12,7 @@ class DailyLoss(Rule):
     name = "daily_loss"
     for_reducing = False
     keys = ("max_day_loss", "max_day_loss_percent", "max_strategy_day_loss", "strategies")
-    en = "what does not reduce after the account, or its strategy, has lost too much in the trading day"
+    en = "what does not reduce after the account, or its strategy, has lost too much in the day"
     zh = "账户或该策略当日亏损达到限额后的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:

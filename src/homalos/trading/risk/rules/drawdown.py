@@ -11,7 +11,7 @@ class Drawdown(Rule):
     name = "drawdown"
     for_reducing = False
     keys = ("max_drawdown_percent", "max_strategy_drawdown", "strategies")
-    en = "what does not reduce after the account, or its strategy, has fallen too far from its highest"
+    en = "what does not reduce after the account, or its strategy, has fallen too far"
     zh = "账户或该策略自最高点回撤达到限额后的非减仓委托"
 
     def __init__(self, section: RiskSection) -> None:
