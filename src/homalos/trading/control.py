@@ -26,7 +26,8 @@ from homalos.model.ids import OrderId
 _RANK = {TradingState.HALTED: 0, TradingState.REDUCING: 1, TradingState.ACTIVE: 2}
 
 CORE = frozenset({"orders", "books", "control", "bars", "strategies", "gate", "memory",
-                  "conditional", "flatten", "breaker", "watch"})  # fmt: skip
+                  "conditional", "flatten", "breaker", "watch", "delivery",
+                  "programme"})  # fmt: skip
 """Actors without which nobody may trade. A strategy is an actor of its own: its quarantine is its
 own affair."""
 
