@@ -17,7 +17,10 @@ def _module(path: str, area: str, *tests: str) -> Module:
     return Module(path, area, tuple(t if t.startswith("tests/") else f"{UNIT}/{t}" for t in tests))
 
 
-_MANAGER = ("test_manager.py", "test_cancels.py", "test_working.py", "test_stages.py")
+_MANAGER = (
+    "test_manager.py", "test_manager_words.py", "test_cancels.py", "test_working.py",
+    "test_stages.py",
+)  # fmt: skip
 _MACHINES = ("tests/property/test_orders_machine.py", "tests/property/test_orders_callbacks.py")
 _OFFSETS = (
     "test_offsets.py", "test_book_modes.py", "test_books.py", "test_ledger.py",
@@ -28,10 +31,13 @@ _LEDGER = (
     "test_lots.py", "test_ledger.py", "test_books.py", "test_settlement_marks.py",
     "test_strategy_book.py",
 )  # fmt: skip
-_VENUE = ("test_differences.py", "test_adjusting.py", "test_venue_sync.py", "test_reconcile.py")
+_VENUE = (
+    "test_differences.py", "test_adjusting.py", "test_venue_sync.py", "test_shortage_modes.py",
+    "test_reconcile.py",
+)  # fmt: skip
 
 MODULES = (
-    _module("trading/states.py", "order states", "test_states.py", *_MANAGER[:2], *_MACHINES),
+    _module("trading/states.py", "order states", "test_states.py", *_MANAGER[:3], *_MACHINES),
     _module("trading/merge.py", "order states", "test_merge.py", *_MANAGER, *_MACHINES),
     _module("trading/registry.py", "order states", "test_registry.py", *_MANAGER, *_MACHINES),
     _module("trading/manager.py", "order states", *_MANAGER, *_VENUE, "test_registry.py",
@@ -45,8 +51,8 @@ MODULES = (
     _module("trading/reservations.py", "ledger", *_LEDGER, *_OFFSETS, "test_risk_rules.py", *_TWIN),
     _module("trading/funds.py", "ledger", *_LEDGER, *_TWIN),
     _module("trading/venue_lots.py", "ledger", *_LEDGER, *_VENUE, *_TWIN),
-    _module("trading/books.py", "ledger", *_LEDGER, *_OFFSETS, *_VENUE, "test_performance.py",
-            *_TWIN),
+    _module("trading/books.py", "ledger", "test_books_day.py", *_LEDGER, *_OFFSETS, *_VENUE,
+            "test_performance.py", *_TWIN),
     _module("trading/reconcile.py", "reconciliation", *_VENUE),
     _module("trading/adjusting.py", "reconciliation", *_VENUE),
     _module("trading/shortages.py", "reconciliation", *_VENUE),

@@ -101,7 +101,7 @@ def _changed(source: str, text: str) -> tuple[str, str]:
 def _where(tree: ast.AST, line: int) -> str:
     names = []
     for node in ast.iter_child_nodes(tree):
-        if hasattr(node, "lineno") and node.lineno <= line <= node.end_lineno:
+        if getattr(node, "lineno", line + 1) <= line <= getattr(node, "end_lineno", line):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 names.append(node.name)
                 names += filter(None, [_where(node, line)])

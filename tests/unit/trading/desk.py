@@ -26,6 +26,7 @@ from homalos.model.event import Event
 from homalos.model.events import (
     CancelOrder,
     ConnectionChanged,
+    HandlerFailed,
     InstrumentListed,
     OrderReported,
     PhaseChanged,
@@ -173,6 +174,11 @@ class Desk:
         for event, row in CATALOGUE.items():
             if row.lane is not Lane.MARKET:
                 self.bus.subscribe(event, self.facts.append, actor="test", role="store")
+        self.failures: list[HandlerFailed] = []
+        """What handlers raised: the bus goes on without them, a test does not, unless ``lenient``.
+        """
+        self.lenient = False
+        self.bus.subscribe(HandlerFailed, self.failures.append, actor="test", role="store")
         record = self.bus.record
 
         def keep(event: Event, *kind: Kind) -> None:
@@ -199,6 +205,7 @@ class Desk:
     def post(self, event: Event) -> None:
         self.bus.post(event)
         self.bus.run_until_idle()
+        assert self.lenient or not self.failures, self.failures
 
     def advance(self, seconds: float) -> None:
         """Event time goes on, timer by timer, as the pump does it."""
@@ -208,6 +215,7 @@ class Desk:
             self.timers.fire(due)
             self.bus.run_until_idle()
         self.clock.advance(end)
+        assert self.lenient or not self.failures, self.failures
 
     def tick(self, id_: InstrumentId, price: float | None, **changes: Any) -> None:
         step = instrument(id_).tick_size

@@ -4,14 +4,25 @@ expires, what is missing."""
 import pytest
 from msgspec.structs import replace
 from tests.unit.trading.desk import ACCOUNT, DAY, IF, RB, STOCK, Desk, M, account, venue_state
-from tests.unit.trading.test_adjusting import ALPHA, BETA, ROW, ask, assign, changed, gone, live
+from tests.unit.trading.test_adjusting import (
+    ALPHA,
+    BETA,
+    ROW,
+    ask,
+    assign,
+    changed,
+    gone,
+    live,
+    word,
+)
 
 from homalos.config.sections.trading import TradingSection
-from homalos.model.enums import Direction, Offset, OrderStatus, Side
+from homalos.model.enums import Direction, Offset, OrderStatus, Side, TradingState
 from homalos.model.events import (
     AlertRaised,
     Audited,
     Reconciled,
+    SetTradingState,
     StrategyCommand,
     TradeReported,
 )
@@ -180,6 +191,64 @@ def test_agreement_ends_what_was_seen_before() -> None:
     assert adjusting.confirmed
 
 
+def test_agreement_on_a_new_day_ends_it_too() -> None:
+    desk = live()
+    adjusting = desk.manager.sync.adjusting
+    adjusting.new_day()
+    changed(desk, ROW)
+    ask(desk)
+    assert len(adjusting.differences) == 1
+    changed(desk)
+    ask(desk)
+    assert adjusting.differences == ()
+    changed(desk, ROW)
+    ask(desk)
+    assert not adjusting.confirmed, "a first look"
+
+
+def test_an_order_in_flight_ends_what_was_seen_before() -> None:
+    desk = live()
+    desk.post(SetTradingState(TradingState.ACTIVE, "me", "go", 1))
+    id_ = desk.submit()
+    desk.report(id_, S.ACCEPTED)
+    order = desk.manager.order(id_)
+    assert order is not None
+    changed(desk, ROW)
+    assert desk.venue.snapshot is not None
+    desk.venue.snapshot.orders = (order,)
+    ask(desk)
+    adjusting = desk.manager.sync.adjusting
+    assert len(adjusting.differences) == 1
+    desk.cancel(id_)
+    ask(desk)
+    assert adjusting.differences == ()
+    desk.report(id_, S.CANCELLED)
+    desk.venue.snapshot.orders = ()
+    ask(desk)
+    assert not adjusting.confirmed, "a first look"
+
+
+def test_the_word_that_was_taken_is_forgotten_and_written_down() -> None:
+    desk = live()
+    changed(desk, ROW)
+    ask(desk)
+    ask(desk)
+    adjusting = desk.manager.sync.adjusting
+    word(desk)
+    assert (adjusting.differences, adjusting.confirmed) == ((), False)
+    (told,) = desk.seen(PositionAdjusted)
+    assert [e for e in desk.recorded if isinstance(e, PositionAdjusted)] == [told]
+
+
+def test_a_word_on_other_differences_is_refused_aloud() -> None:
+    desk = live()
+    changed(desk, ROW)
+    ask(desk)
+    ask(desk)
+    word(desk, "something else")
+    assert "refused: these are not the differences" in desk.seen(AlertRaised)[-1].text
+
+
 def test_a_new_trading_day_ends_what_was_seen_before() -> None:
     desk = live()
     changed(desk, ROW)
@@ -203,6 +272,21 @@ def test_the_second_look_comes_by_itself_and_once() -> None:
     desk.advance(10)
     assert desk.venue.queries == queries + 1
     assert desk.manager.sync.adjusting.confirmed
+
+
+def test_a_little_money_is_judged_without_our_floating_profit() -> None:
+    desk = live()
+    desk.post(SetTradingState(TradingState.ACTIVE, "me", "go", 1))
+    desk.trade(Side.BUY, 20, 3500.0)
+    desk.tick(RB, 3600.0)
+    state = venue_state(desk.books.positions())
+    ours = desk.books.account()
+    assert ours.position_profit == 20_000.0
+    state.account = replace(ours, balance=ours.balance - 20_000.0 - 8.0, position_profit=0.0)
+    desk.venue.snapshot = state
+    ask(desk)
+    assert desk.seen(Reconciled)[-1].agreed
+    assert "(money)" in desk.seen(AlertRaised)[-1].text
 
 
 def test_the_word_taken_at_a_settlement_is_no_warning() -> None:
@@ -240,6 +324,22 @@ def test_an_expired_contract_leaves_the_books_that_held_it_so(
     assert (book.net_lots, book.closed_profit, book.fees) == (0, 100.0 * side.sign, fees)
     assert desk.books.book(BETA, RB).net_lots == -2 * side.sign
     assert desk.books.book(ALPHA, IF).net_lots == side.sign
+
+
+def test_lots_that_expired_are_told_with_their_number_and_price() -> None:
+    desk = Desk()
+    change = PositionAdjusted(
+        ACCOUNT, RB, Direction.LONG, 1, 3, 0, 0, 3500.0, 3510.0, "expired", "expiry", 1
+    )
+    desk.manager.sync.adjusting._adjust(change)
+    desk.bus.run_until_idle()
+    (told,) = desk.seen(AlertRaised)
+    assert told.text.startswith(
+        "SHFE.rb2605 has expired: 4 long lots left the books at 3510, their last settlement"
+    )
+    desk.manager.sync.adjusting._adjust(replace(change, cause="venue"))
+    desk.bus.run_until_idle()
+    assert len(desk.seen(AlertRaised)) == 1
 
 
 # ------------------------------------------------------------ what is missing

@@ -352,6 +352,7 @@ class TestSilence:
 
     def test_a_journal_that_fails_leaves_no_order_that_waits_for_ever(self) -> None:
         desk = Desk()
+        desk.lenient = True
         record, desk.bus.record = desk.bus.record, _full  # type: ignore[method-assign]
         id_ = desk.submit()
         desk.bus.record = record  # type: ignore[method-assign]

@@ -11,12 +11,14 @@ from homalos.config.sections.trading import TradingSection
 from homalos.gateway.protocol import VenueSnapshot
 from homalos.model.enums import Channel, Offset, OrderStatus, Side, TradingState
 from homalos.model.events import (
+    Audited,
     ConnectionChanged,
     OrderReported,
     OrderSubmitted,
     OrderUnresolved,
     Reconciled,
     TradeReported,
+    TradingDayChanged,
 )
 from homalos.model.ids import (
     UNATTRIBUTED,
@@ -24,7 +26,8 @@ from homalos.model.ids import (
     TradeId,
     VenueOrderId,
 )
-from homalos.model.trading import Order
+from homalos.model.trading import Order, Position
+from homalos.trading.venue_sync import _named, _names
 
 S = OrderStatus
 
@@ -68,6 +71,18 @@ def test_a_question_while_one_is_out_is_asked_after_it() -> None:
     assert len(desk.seen(Reconciled)) == words, "an old answer that comes again"
 
 
+def test_an_answer_that_does_not_come_is_waited_for_half_a_minute() -> None:
+    desk = Desk()
+    answers = _delayed(desk)
+    ask(desk)
+    desk.advance(29.9)
+    ask(desk)
+    assert len(answers) == 1
+    desk.advance(0.1)
+    ask(desk)
+    assert len(answers) == 2
+
+
 def test_nothing_is_asked_over_a_line_that_is_down() -> None:
     desk = Desk()
     answers = _delayed(desk)
@@ -89,6 +104,103 @@ def _resting(number: str, **changes: object) -> Order:
         desk.venue.sent[0], id=OrderId(""), status=S.ACCEPTED, venue_order_id=VenueOrderId(number)
     )
     return replace(order, **changes)
+
+
+def _started(*orders: Order, positions: tuple[Position, ...] = (), history: bool) -> Desk:
+    """A daemon that comes up before a contract is listed; ``history``: with books of before."""
+    desk = Desk(ready=False)
+    desk.manager.sync.history = history
+    desk.venue.snapshot = venue_state(positions, orders)
+    return desk
+
+
+def _up(desk: Desk) -> None:
+    desk.post(TradingDayChanged("test", DAY, desk.clock.now()))
+    desk.post(ConnectionChanged("test", Channel.TRADING, True, "", desk.clock.now()))
+
+
+def test_a_start_takes_positions_of_contracts_that_nobody_has_listed_yet() -> None:
+    desk = _started(positions=(ROW,), history=False)
+    _up(desk)
+    assert [row.today_lots for row in desk.books.positions()] == [2]
+
+
+def test_a_start_takes_the_fills_of_an_order_with_the_positions() -> None:
+    row = _resting("   5", lots=3, traded_lots=2, status=S.PARTIALLY_FILLED)
+    desk = _started(replace(row, average_price=3499.5), positions=(ROW,), history=False)
+    _up(desk)
+    (order,) = desk.manager.live()
+    assert (order.traded_lots, order.booked_lots, order.average_price) == (2, 2, 3499.5)
+
+
+def test_a_later_order_has_only_the_fills_that_were_booked() -> None:
+    desk = Desk()
+    row = _resting("   5", lots=3, traded_lots=2, average_price=3499.5, status=S.PARTIALLY_FILLED)
+    desk.venue.snapshot = venue_state(orders=(row,))
+    ask(desk)
+    (order,) = desk.manager.live()
+    assert (order.traded_lots, order.booked_lots, order.average_price) == (2, 0, None)
+
+
+def test_what_a_venue_does_not_hold_at_a_start_is_over() -> None:
+    """One that it had named was cancelled meanwhile; one that it never answered did not arrive."""
+    desk = _started(history=True)
+    known = _resting("   5", id=OrderId("known"), intent_id=OrderId("known"))
+    sent = replace(known, id=OrderId("sent"), intent_id=OrderId("sent"), venue_order_id=None,
+                   status=S.SUBMITTED)  # fmt: skip
+    for order in (known, sent):
+        desk.manager.adopt(order)
+    _up(desk)
+    states = {order.id: order.status for order in desk.manager.orders()}
+    assert states == {"known": S.CANCELLED, "sent": S.REJECTED}
+
+
+def test_an_order_is_named_by_either_name() -> None:
+    row = _resting("   5", id=OrderId("a"))
+    known = _names(venue_state(orders=(row,)))
+    assert _named(row, known)
+    assert _named(replace(row, venue_order_id=None), known)
+    assert _named(replace(row, id=OrderId("b")), known)
+    assert not _named(replace(row, id=OrderId("b"), venue_order_id=None), known)
+    assert not _named(replace(row, id=OrderId("b"), venue_order_id=VenueOrderId("5")), known)
+    assert not _named(replace(row, id=OrderId("b"), instrument=M), known)
+    nameless = _names(venue_state(orders=(replace(row, id=OrderId(""), venue_order_id=None),)))
+    assert not _named(replace(row, venue_order_id=None), nameless)
+
+
+def test_an_order_that_the_day_took_away_is_asked_after_no_more() -> None:
+    desk = Desk()
+    answers = _delayed(desk)
+    id_ = desk.submit()
+    desk.manager.sync.suspect(id_, "test")
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    assert desk.manager.order(id_) is None
+    answers[-1](venue_state(day=DAY + 1))
+    desk.bus.run_until_idle()
+    desk.venue.query = lambda _, done: done(venue_state(day=DAY + 1))  # type: ignore[method-assign]
+    desk.advance(31)
+    ask(desk)
+    assert desk.seen(Reconciled)[-1].agreed
+
+
+def test_an_order_that_is_over_but_for_its_trades_is_not_rejected() -> None:
+    """Cancelled with one lot traded, whose trade has not come: the venue need not list it."""
+    desk = Desk(trading=TradingSection(reconcile_s=0, unresolved_after_ms=2_000))
+    id_ = desk.submit(lots=2)
+    desk.report(id_, S.CANCELLED, 1)
+    desk.advance(30)
+    order = desk.manager.order(id_)
+    assert order is not None
+    assert (order.status, order.traded_lots, order.booked_lots) == (S.CANCELLED, 1, 0)
+
+
+def test_a_new_day_of_a_venue_of_the_world_is_its_settlement() -> None:
+    """Money alone differs, and little: taken as the settlement, not as a broker's rounding."""
+    desk = Desk(simulated=False)
+    desk.venue.snapshot = venue_state(day=DAY + 1, balance=999_999.0)
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    taken = [fact for fact in desk.seen(Audited) if fact.action == "adjust"]
+    assert [fact.who for fact in taken] == ["settlement"]
 
 
 def test_an_order_of_another_terminal_is_told_and_written_down() -> None:
