@@ -13,12 +13,11 @@ from homalos.gateway.protocol import Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
 from homalos.model.cancelling import CancelOpens
-from homalos.model.enums import Offset, OrderStatus, Phase, Severity, Side
+from homalos.model.enums import Offset, OrderStatus, Phase, Severity
 from homalos.model.events import CancelRejected
 from homalos.model.ids import UNATTRIBUTED, OrderId, StrategyId
 from homalos.model.times import MILLISECOND
 from homalos.model.trading import Order
-from homalos.trading.books import Books
 from homalos.trading.deadlines import Deadlines
 from homalos.trading.states import LIVE
 
@@ -38,13 +37,10 @@ def cancel_opens(bus: Bus, strategy: StrategyId, who: str, why: str) -> None:
 class Cancels:
     """Part of the order manager."""
 
-    def __init__(
-        self, bus: Bus, timers: Timers, gateway: Gateway, books: Books, manager: "OrderManager"
-    ) -> None:
+    def __init__(self, bus: Bus, timers: Timers, gateway: Gateway, manager: "OrderManager") -> None:
         self._bus = bus
         self._timers = timers
         self._gateway = gateway
-        self._books = books
         self._manager = manager
         self._waiting: dict[OrderId, None] = {}
         self._armed = False
@@ -70,34 +66,16 @@ class Cancels:
         self._go(wanted)
 
     def on_opens(self, command: CancelOpens) -> None:
-        """Cancel what opens and rests, but for what reduces; other terminals' stays."""
+        """Cancel what opens and rests; other terminals' stays."""
         manager = self._manager
         manager.working.stop_opens(command.strategy, f"{command.who}: {command.why}")
         for order in manager.registry.open(command.strategy or None):
             if order.offset is not Offset.OPEN or order.strategy == UNATTRIBUTED:
                 continue
-            if self._reduces(order):
-                continue
             if manager.phase(order.instrument) in PASS_IN:
                 self.request(order)
             else:
                 self._later[order.id] = None
-
-    def _reduces(self, order: Order) -> bool:
-        """Whether it, with all that works on its side, only takes away from its book, contract and
-        product, as the risk gate judges it (an open that locks)."""
-        contract = self._books.contract(order.instrument)
-        if contract is None:
-            return False
-        book = self._books.net_book(order.strategy, order.instrument, contract.multiplier)
-        product = contract.place.product
-        if order.side is Side.BUY:
-            nets = (contract.net + contract.working.buy, book.net + book.working.buy,
-                    product.net + product.buy)  # fmt: skip
-            return max(nets) <= 0
-        nets = (contract.net - contract.working.sell, book.net - book.working.sell,
-                product.net - product.sell)  # fmt: skip
-        return min(nets) >= 0
 
     def on_phase(self) -> None:
         """Some product takes cancels again, perhaps."""

@@ -106,7 +106,7 @@ class OrderManager:
         self.openings = gate.view.openings = Openings(books)
         self._early: list[TradeReported] = []
         """Fills of contracts that are not listed yet."""
-        self.cancels = Cancels(bus, timers, gateway, books, self)
+        self.cancels = Cancels(bus, timers, gateway, self)
         self._deadlines = Deadlines(bus, timers, self._on_deadline)
         self.sync = VenueSync(bus, timers, gateway, books, self)
         self.working = WorkingIntents(bus, timers, self)
