@@ -129,7 +129,7 @@ CATALOGUE: dict[type[Event], Entry] = {
         _row(BeginFlatten, _C, "operator console monitor risk orders", "orders risk"),
         _row(EndFlatten, _C, "operator console", "orders"),
         _row(CancelOpens, _C, "risk orders", "orders"),
-        _row(FlattenChanged, _C, "orders", "store console monitor", broadcast=True),
+        _row(FlattenChanged, _C, "orders", "risk store console monitor", broadcast=True),
         _row(ConnectionChanged, _C, "gateway", "orders store console monitor"),
         _row(TradingDayChanged, _C, "gateway", "orders account strategy market store console"),
         _row(HandlerFailed, _C, "kernel strategy", "store console monitor", broadcast=True),

@@ -18,36 +18,34 @@ from homalos.config.sections.risk import RiskSection
 from homalos.kernel.bus import Bus
 from homalos.kernel.records import Kind
 from homalos.kernel.timers import Timer, Timers
-from homalos.model.enums import Channel, KillScope, Phase, Severity, StrategyState, TradingState
+from homalos.model.enums import Channel, Phase, Severity
 from homalos.model.event import Event
 from homalos.model.events import (
     AlertRaised,
-    Audited,
-    BeginFlatten,
     ConnectionChanged,
+    FlattenChanged,
     PhaseChanged,
     Reconciled,
-    SetTradingState,
     StrategyCommand,
     StrategyStateChanged,
     TradeFilled,
     TradingDayChanged,
     TradingStateChanged,
 )
-from homalos.model.flatten import EVERYBODY
 from homalos.model.ids import StrategyId
 from homalos.model.times import MILLISECOND, SECOND
 from homalos.model.watching import ACCOUNT, Fired, LossesNoted
 from homalos.trading.books import Books
+from homalos.trading.cancels import cancel_opens
 from homalos.trading.control import TradingControl
 from homalos.trading.registry import VenueStatus
 from homalos.trading.watch import levels
+from homalos.trading.watch.duties import ACTOR, Duties
 from homalos.trading.watch.latches import Latches
-from homalos.trading.watch.levels import DAY_LOSS, DRAWDOWN, MARGIN_USE, RECOVERED, Level
+from homalos.trading.watch.levels import DAY_LOSS, DRAWDOWN, MARGIN_USE, Level
 from homalos.trading.watch.marks import Marks
 from homalos.trading.watch.measures import Figure, Measures
 
-ACTOR = "watch"
 LOOK_EVERY = 250 * MILLISECOND
 NOTE_EVERY = 10 * SECOND
 """Curves and marks are noted so often while they move; a crash loses no more of them."""
@@ -55,9 +53,6 @@ ANSWER_LOST = 60 * SECOND
 """A new trading day whose opening nobody has confirmed is watched by our own figures then."""
 TOLD = 0.005
 """Share of the equity from which money that came unseen is told."""
-
-Key = tuple[StrategyId, str, str, str]
-"""Of levels that take each other's place: subject, what, unit, action."""
 
 
 class LossWatch:
@@ -70,18 +65,12 @@ class LossWatch:
         self._timers = timers
         self._books = books
         self._venue = venue
-        self._control = control
         self.marks = Marks(books, venue)
         self.measures = Measures(books, self.marks)
         self.latches = Latches()
         self.standing = self.latches.standing
         self._section = RiskSection()
-        self._levels: tuple[Level, ...] = ()
-        self._fired: dict[Key, Fired] = {}
-        self._stopped: dict[StrategyId, str] = {}
-        """Strategies that a level has stopped, and of what kind it was: until a person starts
-        them, nothing else does."""
-        self._running: set[StrategyId] = set()
+        self._duties = Duties(bus, control)
         self._day = 0
         self._since = 0
         """The key ``drawdown_since``, as it was."""
@@ -100,16 +89,17 @@ class LossWatch:
             (TradingDayChanged, self._on_day, "account"),
             (PhaseChanged, self._on_phase, "orders"),
             (ConnectionChanged, self._on_connection, "orders"),
-            (TradingStateChanged, self._on_change, "risk"),
-            (StrategyCommand, self._on_command, "orders"),
-            (StrategyStateChanged, self._on_strategy, "orders"),
+            (TradingStateChanged, self._on_state, "risk"),
+            (FlattenChanged, self._on_flatten, "risk"),
+            (StrategyCommand, self._duties.saw_command, "orders"),
+            (StrategyStateChanged, self._duties.saw_strategy, "orders"),
         ):
             self._bus.subscribe(event, handler, actor=ACTOR, role=role)  # type: ignore[arg-type]
 
     def configure(self, section: RiskSection) -> None:
         """Apply the keys, between two events: a loss that stands is judged by the new limits."""
         self._section = section
-        self._levels = levels.table(section)
+        self._duties.levels = levels.table(section)
         for key in self.latches.configure(levels.Limits(section)):
             self._alert(Severity.WARNING, _released(key))
         self._on_change(None)
@@ -134,6 +124,9 @@ class LossWatch:
     def _know(self) -> None:
         if self._day and self._day == self._books.trading_day:
             self._known = True
+            for subject in self.latches.subjects():
+                cancel_opens(self._bus, subject, ACTOR, "its loss stands / 亏损限额生效中")
+            self._duties.enforce()
             self._on_change(None)
 
     def _on_day(self, event: TradingDayChanged) -> None:
@@ -154,8 +147,8 @@ class LossWatch:
         if trading_day == self._day:
             return
         self._day = trading_day
-        self._fired = {key: row for key, row in self._fired.items() if row.what == DRAWDOWN}
-        self._stopped = {s: what for s, what in self._stopped.items() if what == DRAWDOWN}
+        self._duties.forget(DAY_LOSS)
+        self._duties.forget(MARGIN_USE)
         self.latches.forget(DAY_LOSS)
 
     def _on_phase(self, event: PhaseChanged) -> None:
@@ -167,19 +160,14 @@ class LossWatch:
         if event.channel is Channel.MARKET_DATA and event.connected:
             self.marks.begin_anew()
 
-    def _on_command(self, event: StrategyCommand) -> None:
-        """A start by a person lifts a stop."""
-        if event.action == "start" and not event.who.startswith(f"{ACTOR}:"):
-            self._stopped.pop(event.strategy, None)
+    def _on_state(self, event: TradingStateChanged) -> None:
+        if self._duties.saw_state(event):
+            self._note(self._bus.clock.now(), at_once=True)
+        self._on_change(event)
 
-    def _on_strategy(self, event: StrategyStateChanged) -> None:
-        """What a level has stopped does not run again by itself: by a restart, a reload."""
-        if event.state is not StrategyState.RUNNING:
-            self._running.discard(event.strategy)
-            return
-        self._running.add(event.strategy)
-        if (what := self._stopped.get(event.strategy)) is not None:
-            self._stop(event.strategy, what)
+    def _on_flatten(self, event: FlattenChanged) -> None:
+        if self._duties.saw_flatten(event.job):
+            self._note(self._bus.clock.now(), at_once=True)
 
     # ------------------------------------------------------------ looking
 
@@ -197,12 +185,12 @@ class LossWatch:
             self._tell_unseen(unseen)
         oldest = self._section.max_mark_age_ms * MILLISECOND
         fresh = self.marks.look(measures.held, now, oldest)
-        if fresh or changed or measures.waits:
+        if fresh or changed or measures.waits or self._duties.owes:
             measures.look(now, fresh)
             self._begin_drawdowns_anew()
             self._judge(now)
         self._note(now)
-        if measures.waits or self._open():
+        if measures.waits or self._duties.owes or self._open():
             self._arm()
 
     def _open(self) -> bool:
@@ -228,8 +216,7 @@ class LossWatch:
             return
         self._since = self._section.drawdown_since
         self.measures.begin_anew()
-        self._fired = {key: row for key, row in self._fired.items() if row.what != DRAWDOWN}
-        self._stopped = {s: what for s, what in self._stopped.items() if what != DRAWDOWN}
+        self._duties.forget(DRAWDOWN)
         self.latches.forget(DRAWDOWN)
         self._alert(Severity.INFO, "drawdowns count anew from here / 回撤从此重新计算")
 
@@ -250,88 +237,19 @@ class LossWatch:
 
     def _judge(self, now: int) -> None:
         due: list[Fired] = []
-        latched: list[str] = []
+        latched: list[tuple[StrategyId, str]] = []
         for subject, what, figure in self.figures():
-            if what == DRAWDOWN:
-                self._recover(subject, figure)
-            for level in self._levels:
-                if level.what == what and level.concerns(subject):
-                    row = self._reached(level, subject, figure, now)
-                    due += () if row is None else (row,)
+            due += self._duties.look(subject, what, figure, now)
             if what != MARGIN_USE and (text := self.latches.look(subject, what, figure)):
-                latched.append(text)
+                latched.append((subject, text))
         if due or latched:
             self._note(now, at_once=True)
-        for text in latched:
+        for subject, text in latched:
             self._alert(Severity.WARNING, text)
+            cancel_opens(self._bus, subject, ACTOR, text)
         for row in due:
-            self._act(row, now)
-        self._pay(now)
-
-    def _reached(self, level: Level, subject: StrategyId, figure: Figure, now: int) -> Fired | None:
-        """What a level is to do now, once."""
-        value = figure.of(level.unit)
-        if value is None or value < level.at:
-            return None
-        key = (subject, level.what, level.unit, level.action)
-        before = self._fired.get(key)
-        if before is not None and before.at >= level.at:
-            return None
-        text = levels.sentence(subject, level.what, figure, level.unit, level.at)
-        owed = level.action == "reduce"
-        row = Fired(subject, level.what, level.unit, level.action, level.at, text, owed, now)
-        self._fired[key] = row
-        if level.action == "stop":
-            self._stopped[subject] = level.what
-        return row
-
-    def _recover(self, subject: StrategyId, figure: Figure) -> None:
-        """Levels that a drawdown has left well behind may act again."""
-        for key, row in list(self._fired.items()):
-            value = figure.of(row.unit)
-            if key[0] != subject or row.what != DRAWDOWN or value is None:
-                continue
-            if value < RECOVERED * row.at:
-                below = [
-                    level.at
-                    for level in self._levels
-                    if (level.what, level.unit, level.action) == key[1:] and level.concerns(subject)
-                    and level.at < row.at and value >= RECOVERED * level.at
-                ]  # fmt: skip
-                if below:
-                    self._fired[key] = _at(row, max(below))
-                else:
-                    del self._fired[key]
-
-    # ------------------------------------------------------------ acting
-
-    def _act(self, row: Fired, now: int) -> None:
-        who = f"{ACTOR}:{row.what}"
-        self._bus.publish(Audited(who, f"level {row.action}", _target(row), row.text, now))
-        severity = Severity.WARNING if row.action == "warn" else Severity.CRITICAL
-        self._alert(severity, f"{row.action}: {row.text}")
-        if row.action == "stop":
-            self._stop(row.subject, row.what)
-        elif row.action == "flatten":
-            scope = KillScope.DAEMON if row.subject == ACCOUNT else KillScope.STRATEGY
-            self._bus.publish(BeginFlatten(scope, row.subject or EVERYBODY, who, row.text, now))
-
-    def _stop(self, strategy: StrategyId, what: str) -> None:
-        if strategy in self._running:
-            now = self._bus.clock.now()
-            self._bus.publish(StrategyCommand(strategy, "stop", f"{ACTOR}:{what}", now))
-
-    def _pay(self, now: int) -> None:
-        """Reduce, now or as soon as trading is active: a watch may lower the state alone, and a
-        halt that a comparison lifts must not leave a loss unanswered."""
-        if self._control.state is not TradingState.ACTIVE:
-            return
-        for key, row in self._fired.items():
-            if row.owed:
-                self._fired[key] = _at(row, row.at)
-                who = f"{ACTOR}:{row.what}"
-                self._bus.publish(SetTradingState(TradingState.REDUCING, who, row.text, now))
-                self._note(now, at_once=True)
+            self._duties.act(row, now)
+        self._duties.pay(now)
 
     def _alert(self, severity: Severity, text: str) -> None:
         self._bus.publish(AlertRaised(severity, ACTOR, text, self._bus.clock.now()))
@@ -352,7 +270,7 @@ class LossWatch:
         measures = self.measures
         return LossesNoted(
             self._day, self._since, measures.capital.note(), measures.notes(),
-            tuple(self._fired.values()), self.latches.notes(), tuple(self._stopped.items()),
+            self.fired(), self.latches.notes(), tuple(self._duties.stopped.items()),
             self.marks.notes(), now,
         )  # fmt: skip
 
@@ -365,42 +283,32 @@ class LossWatch:
         self._day, self._since = note.trading_day, note.drawdown_since
         self.measures.load(note.capital, note.courses)
         self.marks.load(note.marks)
-        self._fired = {(r.subject, r.what, r.unit, r.action): r for r in note.fired}
-        self._stopped = dict(note.stopped)
+        self._duties.load(note.fired, note.stopped)
         self.latches.load(note.latched)
 
     def state(self) -> tuple[object, ...]:
         """For the hash of all state: what decides about orders."""
-        return self._day, tuple(self._fired.values()), self.latches.notes(), self.measures.notes()
+        return self._day, self.fired(), self.latches.notes(), self.measures.notes()
 
     # ------------------------------------------------------------ questions
 
     def fired(self) -> tuple[Fired, ...]:
         """Levels that have acted and would not act again now."""
-        return tuple(self._fired.values())
+        return tuple(self._duties.fired.values())
 
     def stopped(self, strategy: StrategyId) -> bool:
-        return strategy in self._stopped
+        return strategy in self._duties.stopped
 
     def at_basis(self) -> tuple[tuple[str, str], ...]:
         """Contracts held that count at their basis, and why."""
         return tuple(self.marks.missing(self.measures.held, self._books.trading_day))
 
     def levels(self) -> tuple[Level, ...]:
-        return self._levels
-
-
-def _at(row: Fired, at: float) -> Fired:
-    """Answered, and in force from this level on."""
-    return replace(row, at=at, owed=False)
+        return self._duties.levels
 
 
 def _timed(note: LossesNoted, now: int) -> LossesNoted:
     return replace(note, ts_init=now)
-
-
-def _target(row: Fired) -> str:
-    return row.subject or "account"
 
 
 def _released(key: tuple[StrategyId, str]) -> str:

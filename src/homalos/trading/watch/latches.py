@@ -54,6 +54,10 @@ class Latches:
             f"{zh}，{ends_zh}或调高限额前不得开仓"
         )
 
+    def subjects(self) -> tuple[StrategyId, ...]:
+        """Whose losses stand."""
+        return tuple(dict.fromkeys(subject for subject, _ in self._worst))
+
     def forget(self, what: str) -> None:
         self._worst = {key: figure for key, figure in self._worst.items() if key[1] != what}
         self._stand()

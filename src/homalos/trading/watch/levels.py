@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from homalos.config.sections.risk import RiskSection
-from homalos.model.ids import StrategyId
+from homalos.model.ids import MANUAL, StrategyId
 from homalos.model.watching import ACCOUNT
 from homalos.trading.watch.measures import Figure
 
@@ -19,7 +19,8 @@ _WORDS = {
 
 
 class Level(NamedTuple):
-    """``unit``: ``yuan`` or ``percent``; ``only``: of these strategies, empty: of each."""
+    """``unit``: ``yuan`` or ``percent``; ``only``: of these strategies, empty: of each, but not of
+    ``manual``: a person's own book."""
 
     of: str
     what: str
@@ -31,7 +32,9 @@ class Level(NamedTuple):
     def concerns(self, subject: StrategyId) -> bool:
         if subject == ACCOUNT:
             return self.of == "account"
-        return self.of == "strategy" and (not self.only or subject in self.only)
+        if self.of != "strategy":
+            return False
+        return subject in self.only if self.only else subject != MANUAL
 
 
 class Limits:
