@@ -170,8 +170,11 @@ class Flatten:
         who: str, why: str,
     ) -> None:  # fmt: skip
         where = strategy, instrument, until
-        if any((job.strategy, job.instrument, job.until) == where for job in self._jobs.values()):
-            return
+        for job in self._jobs.values():
+            if (job.strategy, job.instrument, job.until) == where:
+                if not job.works:
+                    self._again(job, escalates_at)
+                return
         scope = KillScope.ACCOUNT if strategy == EVERYBODY else KillScope.STRATEGY
         self._start(
             Job(
@@ -179,6 +182,14 @@ class Flatten:
                 instrument=instrument, until=until, escalates_at=escalates_at,
             )
         )  # fmt: skip
+
+    def _again(self, job: Job, escalates_at: int) -> None:
+        """It was flat, and lots have come since: another terminal's, say."""
+        job.stage, job.text, job.escalates_at = _S.CANCELLING, "", escalates_at
+        self._tell(job)
+        self._alert(Severity.WARNING, job, "lots have come since, goes on / 又有持仓，继续平仓")
+        self._worker.cancel_all(job)
+        self._soon()
 
     def _start(self, job: Job) -> None:
         self._jobs[job.id] = job
