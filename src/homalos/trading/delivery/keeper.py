@@ -13,7 +13,7 @@ from functools import partial
 from homalos.config.sections.risk import RiskSection
 from homalos.kernel.bus import Bus
 from homalos.kernel.records import Kind
-from homalos.kernel.timers import Timers
+from homalos.kernel.timers import Timer, Timers
 from homalos.market.delivery import Deliveries, DeliveryDays
 from homalos.market.sessions import Sessions
 from homalos.model.delivering import DeliveryTold
@@ -59,8 +59,8 @@ class Delivery:
         """Of each listed contract; ``None``: its last trading day is unknown."""
         self._near: dict[InstrumentId, Near] = {}
         self._told: set[DeliveryTold] = set()
-        self._due: set[tuple[InstrumentId, int]] = set()
-        """Contracts and trading days that a timer is set for."""
+        self._due: dict[tuple[InstrumentId, int], Timer] = {}
+        """By contract and trading day: when its must-be-flat day is acted upon."""
 
     @property
     def near(self) -> Mapping[InstrumentId, Near]:
@@ -84,6 +84,9 @@ class Delivery:
             item = self._books.instrument(id_)
             if item is not None:
                 self._learn(item)
+        for timer in self._due.values():
+            timer.cancel()
+        self._due.clear()
         self._look_at_all()
 
     # ------------------------------------------------------------ the days
@@ -178,11 +181,10 @@ class Delivery:
         key = item.id, self._today
         if key in self._due or self._section.must_flat_action == "warn":
             return
-        self._due.add(key)
         now, end = self._bus.clock.now(), self._end(item)
         when = max(now, end - self._section.must_flat_minutes * MINUTE)
         if when < end:
-            self._timers.call_at(when, partial(self._act, item.id, self._today))
+            self._due[key] = self._timers.call_at(when, partial(self._act, *key))
 
     def _end(self, item: Instrument) -> int:
         """The contract's close on this trading day."""
@@ -190,7 +192,7 @@ class Delivery:
         return early or self._sessions.span(item.exchange, item.product, self._today)[1]
 
     def _act(self, id_: InstrumentId, day: int) -> None:
-        self._due.discard((id_, day))
+        self._due.pop((id_, day), None)
         contract, days = self._books.contract(id_), self._days.get(id_)
         if contract is None or days is None or day != self._today or _lots(contract) == (0, 0):
             return

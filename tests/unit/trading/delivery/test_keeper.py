@@ -282,6 +282,29 @@ def test_a_person_may_call_it_off() -> None:
     assert desk.rounds() == []
 
 
+@pytest.mark.parametrize(("before", "after"), [(60, 30), (30, 60)])
+def test_another_time_of_acting_holds_at_once(before: int, after: int) -> None:
+    desk = last_day("reduce", must_flat_minutes=before)
+    to(desk, CLOSE - 90 * MINUTE)
+    desk.limit(RiskSection(must_flat_action="reduce", must_flat_minutes=after))
+    to(desk, CLOSE - after * MINUTE - SECOND)
+    assert desk.control.state is TradingState.ACTIVE
+    to(desk, CLOSE - after * MINUTE)
+    assert desk.control.state is TradingState.REDUCING
+    to(desk, CLOSE)
+    assert len([c for c in desk.seen(SetTradingState) if c.who == "watch:delivery"]) == 1
+
+
+def test_another_action_takes_the_place_of_the_one_that_is_due() -> None:
+    desk = last_day("reduce")
+    to(desk, CLOSE - 90 * MINUTE)
+    desk.limit(RiskSection(must_flat_action="flatten", must_flat_minutes=20))
+    to(desk, CLOSE - 20 * MINUTE - SECOND)
+    assert (desk.rounds(), desk.control.state) == ([], TradingState.ACTIVE)
+    to(desk, CLOSE - 20 * MINUTE)
+    assert len(desk.rounds()) == 2
+
+
 def test_an_institution_is_not_flattened() -> None:
     desk = holding(30, risk=RiskSection(must_flat_action="flatten", client="institution"))
     desk.turn(LAST)
