@@ -58,6 +58,8 @@ class Delivery:
         self._days: dict[InstrumentId, DeliveryDays | None] = {}
         """Of each listed contract; ``None``: its last trading day is unknown."""
         self._near: dict[InstrumentId, Near] = {}
+        self._quiet: set[InstrumentId] = set()
+        """Looked at: today no fill in them changes what there is to say or do."""
         self._told: set[DeliveryTold] = set()
         self._due: dict[tuple[InstrumentId, int], Timer] = {}
         """By contract and trading day: when its must-be-flat day is acted upon."""
@@ -107,6 +109,7 @@ class Delivery:
         self._lay(item.id, days)
 
     def _lay(self, id_: InstrumentId, days: DeliveryDays | None) -> None:
+        self._quiet.discard(id_)
         found = None if days is None or not self._today else pure.near(days, self._today)
         if found is None:
             self._near.pop(id_, None)
@@ -125,7 +128,10 @@ class Delivery:
     # ------------------------------------------------------------ warnings
 
     def _on_fill(self, event: TradeFilled) -> None:
-        contract = self._books.contract(event.trade.instrument)
+        id_ = event.trade.instrument
+        if id_ in self._quiet:
+            return
+        contract = self._books.contract(id_)
         if contract is not None and _lots(contract) != (0, 0):
             self._look(contract)
 
@@ -145,16 +151,30 @@ class Delivery:
         days = self._days[id_]
         if days is None:
             self._once(DeliveryTold(id_, "unknown", 0, 0), Severity.WARNING, words.unknown(id_))
+            self._quiet.add(id_)
             return
         for row in pure.deadlines(days, _lots(contract)):
             self._warn(contract, row, days)
         if days.must_flat and days.must_flat <= self._today:
             self._see_to(contract.instrument)
+        elif not self._lots_matter(days):
+            self._quiet.add(id_)
+
+    def _lots_matter(self, days: DeliveryDays) -> bool:
+        """Whether a fill may leave lots that are to be warned of today, and were not before."""
+        for row in pure.deadlines(days, (1,)):
+            if row.what == "multiple":
+                return LATE < self._left(row) <= max(self._section.delivery_warn_days, default=0)
+        return False
+
+    def _left(self, row: Deadline) -> int:
+        """Trading days to it, as far as anybody is warned."""
+        most = max(self._section.delivery_warn_days, default=0)
+        return pure.left(self._sessions.calendar, self._today, row.day, most)
 
     def _warn(self, contract: Contract, row: Deadline, days: DeliveryDays) -> None:
         steps = self._section.delivery_warn_days
-        calendar = self._sessions.calendar
-        count = pure.left(calendar, self._today, row.day, max(steps, default=0))
+        count = self._left(row)
         if row.what == "multiple" and count == LATE:
             return  # from here on the rule holds, and partial fills are nobody's fault
         step = -self._today if count == LATE else pure.step(count, steps)

@@ -124,6 +124,30 @@ def test_lots_that_are_no_multiple_are_told_of_before_the_delivery_month() -> No
     assert [what for what, _, _ in told(desk)].count("multiple") == 1
 
 
+def test_a_fill_that_leaves_no_multiple_is_told_of_on_a_day_that_was_quiet() -> None:
+    desk = holding(30)
+    desk.turn(20260427)
+    desk.trade(Side.BUY, 30)
+    assert {what for what, _, _ in told(desk)} == {"must_flat"}
+    desk.trade(Side.SELL, 1, price=3499.0)
+    assert told(desk)[-1] == ("multiple", MONTH_BEFORE, 3)
+
+
+@pytest.mark.parametrize("day", [20260105, MONTH], ids=["far", "near"])
+def test_what_is_told_today_is_not_looked_at_with_every_fill(
+    day: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Near(day)
+    desk.trade(Side.BUY, 30)
+    looks: list[object] = []
+    monkeypatch.setattr(desk.delivery, "_look", looks.append)
+    desk.trade(Side.BUY, 30)
+    assert looks == []
+    desk.turn(SESSIONS.calendar.next_day(day))
+    desk.trade(Side.SELL, 30, price=3499.0)
+    assert len(looks) == 2, "the new day, and its first fill"
+
+
 def test_nobody_is_told_of_multiples_who_has_to_be_flat_before() -> None:
     desk = holding(31, risk=RiskSection(delivery_early_days=8))
     desk.turn(20260424)
