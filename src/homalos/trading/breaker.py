@@ -2,11 +2,11 @@
 
 It opens when so many orders were rejected one after another (by the venue, or because nothing could
 be sent: a strategy that answers a rejection with the same order would go on for ever), or so many
-closes of a strategy lost, fees included. While it is open opening orders are denied (rule
-``breaker``); what closes passes. It closes after the cool-down, by a person, or when its limit is
-taken away; then the counts begin anew. What our own rules deny does not count: such an order never
-left, the rules have done their work, and an open breaker's own denials would keep it open. Orders
-of other terminals do not count: nobody here sends them again.
+closes of a strategy lost, fees included. What opens and rests, waits or is chased ends with that,
+and while it is open only what reduces passes (rule ``breaker``). It closes after the cool-down, by
+a person, or when its limit is taken away; then the counts begin anew. What our own rules deny does
+not count: such an order never left, the rules have done their work, and an open breaker's own
+denials would keep it open. Orders of other terminals do not count: nobody here sends them again.
 
 Counts follow from what the order manager tells, so a start has them from its fold of the journal;
 that a breaker opened or closed is an outcome of its own, since limits may change in between.
@@ -38,12 +38,14 @@ from homalos.model.events import (
     OrderCancelled,
     OrderFilled,
     OrderRejected,
+    Reconciled,
     TradeFilled,
     TradingDayChanged,
 )
 from homalos.model.ids import UNATTRIBUTED, StrategyId
 from homalos.model.times import MINUTE, china_text
 from homalos.model.trading import Order, Trade
+from homalos.trading.cancels import cancel_opens
 from homalos.trading.registry import is_open
 from homalos.trading.streaks import Streaks
 
@@ -110,6 +112,7 @@ class Breaker:
             (OrderCancelled, self._on_fact),
             (TradeFilled, self._on_fact),
             (TradingDayChanged, self._on_day),
+            (Reconciled, self._on_reconciled),
             (CloseBreaker, self._on_close),
         ):
             self._bus.subscribe(event, handler, actor=ACTOR, role="orders")  # type: ignore[arg-type]
@@ -221,6 +224,18 @@ class Breaker:
             f"circuit breaker: {name or 'the account'} may only reduce until {at}: {why} / "
             f"熔断：{name or '账户'} 至 {at} 只许减仓：{count} {zh}",
         )
+        self._end_opens(changed)
+
+    def _end_opens(self, found: BreakerChanged) -> None:
+        """What left, waits or is chased from before would open past it."""
+        why = f"circuit breaker open: {found.why} / 熔断"
+        cancel_opens(self._bus, found.strategy, ACTOR, why)
+
+    def _on_reconciled(self, _: Reconciled) -> None:
+        """A process that died between the opening and the cancels, or a cancel that came to
+        nothing."""
+        for found in self.open.values():
+            self._end_opens(found)
 
     def _close(self, name: StrategyId, word: Word, who: str, why: str) -> None:
         found = self.open.get(name)

@@ -16,13 +16,14 @@ from homalos.model.breaking import (
     BreakerState,
     CloseBreaker,
 )
-from homalos.model.enums import Offset, OrderStatus, Severity, Side, TimeInForce
+from homalos.model.enums import Offset, OnTimeout, OrderStatus, Severity, Side, TimeInForce
 from homalos.model.events import (
     AlertRaised,
     Audited,
     InstrumentListed,
     OrderDenied,
     OrderReported,
+    Reconciled,
     TradeReported,
     TradingDayChanged,
 )
@@ -229,6 +230,36 @@ def test_what_closes_and_what_is_cancelled_passes() -> None:
     desk.cancel(rests)
     assert desk.venue.cancelled == [rests]
     assert not desk.passes(side=Side.SELL, lots=1, offset=Offset.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("limits", "of_beta"), [({}, False), ({"max_account_rejects": 3}, True)],
+    ids=["strategy", "account"],
+)  # fmt: skip
+def test_what_would_open_from_before_ends_with_it(limits: dict[str, int], of_beta: bool) -> None:
+    desk = Floor(**limits)
+    desk.trade(Side.BUY, 2)
+    exit_ = desk.submit(side=Side.SELL, price=3600.0, lots=2)
+    rests = desk.submit(price=3400.0, timeout_ms=60_000, on_timeout=OnTimeout.CHASE)
+    other = desk.submit(price=3400.0, strategy=B)
+    for id_ in (exit_, rests, other):
+        desk.report(id_, S.ACCEPTED)
+    desk.reject(3)
+    assert desk.venue.cancelled == ([rests, other] if of_beta else [rests])
+    assert desk.manager.working.plans == {}, "chased no more"
+
+
+def test_a_start_ends_what_a_breaker_of_before_left_resting() -> None:
+    desk = Floor()
+    ingress = keep(desk)
+    rests = desk.submit(price=3400.0)
+    desk.report(rests, S.ACCEPTED)
+    desk.reject(3)
+    new = again(desk, ingress)
+    assert set(new.breaker.open) == {A}
+    assert new.venue.cancelled == []
+    new.post(Reconciled("test", True, (), new.clock.now()))
+    assert new.venue.cancelled == [rests]
 
 
 @pytest.mark.fires("breaker")
