@@ -120,7 +120,7 @@ def _row(rows: Results, mutants: int, explained: dict[Any, Reason]) -> str:
     s = score(rows, explained)
     left = s.judged - s.killed - s.equivalent
     figures = (mutants, s.judged, s.killed, s.equivalent, left)
-    return " | ".join([*map(str, figures), f"{100 * s.share:.0f} %"])
+    return " | ".join([*map(str, figures), f"{100 * s.share:.1f} %"])
 
 
 def _name(case: "Case") -> str:
@@ -143,8 +143,9 @@ def _survivors(results: Results, explained: dict[Any, Reason]) -> str:
 
 _HEAD = """# Mutation testing
 
-Made by `python tests/mutation/run.py {words} --write` on {day}, {machine}; do not edit. The reasons
-below are written by hand in `tests/mutation/explained.toml`.
+Made by `python tests/mutation/run.py {words} --write` on {day}
+({machine}); do not edit. The reasons below are written by hand in
+`tests/mutation/explained.toml`.
 
 A mutant is the project with one place of it changed: a `<` for a `<=`, a statement left out, *buy*
 for *sell*, a row of a table gone. A test that fails has noticed it; where none does, the tests do
@@ -154,7 +155,8 @@ same examples of the property tests every time. The rules of the risk gate are s
 the other, and judged by the tests that are marked to show them firing.{earlier}
 
 **Score: {share:.1f} %** (target {target:.0f} % in each group). Mutants that no test could tell from
-the module (*equivalent*) are not counted.
+the module (*equivalent*) are not counted. Tests were written for what earlier runs showed to
+survive; of mutants that nobody has looked at yet fewer are killed: try another seed.
 
 The changes are cosmic-ray's operators, without those that anything kills (`is` for `<`) or nothing
 can (`==` for `is` between members of an enum, the digits of a rounding), and four of our own

@@ -118,9 +118,9 @@ def test_the_score_leaves_out_what_no_test_could_see() -> None:
     assert report.passes(results, accepted)
     made = report.Made("--sample 20 --seed 1", "2026-01-05", "a machine", 7)
     page = report.page(results, {"m.py": 99}, accepted, made)
-    assert "| ledger | 99 | 20 | 17 | 2 | 1 | 94 % |" in page
-    assert "| ledger | `m.py` | 99 | 20 | 17 | 2 | 1 | 94 % |" in page
-    assert "--sample 20 --seed 1 --write` on 2026-01-05, a machine;" in page
+    assert "| ledger | 99 | 20 | 17 | 2 | 1 | 94.4 % |" in page
+    assert "| ledger | `m.py` | 99 | 20 | 17 | 2 | 1 | 94.4 % |" in page
+    assert "--sample 20 --seed 1 --write` on 2026-01-05\n(a machine);" in page
     assert "7 of them were killed in an earlier run" in page
     assert "accepted: it may live" in page
     assert report.passes(results, accepted)
