@@ -30,6 +30,7 @@ from homalos.trading.books import Books
 from homalos.trading.breaker import Breaker
 from homalos.trading.conditional.keeper import Conditionals
 from homalos.trading.control import TradingControl
+from homalos.trading.days import forward
 from homalos.trading.delivery.keeper import Delivery
 from homalos.trading.flatten.keeper import Flatten
 from homalos.trading.manager import OrderManager
@@ -190,7 +191,7 @@ class Engine:
 
     def connect(self) -> None:
         """Open the lines to the venue."""
-        self.gateway.connect(self.bus.post, self.gate.admit)
+        self.gateway.connect(forward(self.bus, self.books), self.gate.admit)
 
     def faults(self, *roles: str) -> list[str]:
         """Of the catalogue check, with these roles present beside the core's."""

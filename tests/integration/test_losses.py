@@ -16,7 +16,7 @@ from homalos.config.sections.risk_rates import NO_RATES
 from homalos.config.sections.strategy import StrategyEntry
 from homalos.kernel.pump import Pump
 from homalos.model.enums import TradingState
-from homalos.model.events import AlertRaised, BeginFlatten, SetTradingState
+from homalos.model.events import AlertRaised, BeginFlatten, SetTradingState, TradingDayChanged
 from homalos.model.market import Tick
 from homalos.trading.watch.telling import told
 
@@ -220,3 +220,16 @@ def test_kill_9_forgets_no_latch_and_fires_nothing_twice(tmp_path: Path) -> None
         assert code == 0, out + err
     finally:
         daemon.kill()
+
+
+def test_a_day_before_the_books_own_does_not_come_in(tmp_path: Path) -> None:
+    floor = market(tmp_path, "[]")
+    engine = floor.engine
+    day, gateway = engine.books.trading_day, engine.gateway
+    inner: Any = getattr(gateway, "_inner", gateway)
+    inner._post(TradingDayChanged("sim", day - 1, engine.clock.now()))
+    floor.go(10)
+    assert engine.books.trading_day == day
+    assert engine.books.positions()[0].today_lots == 100
+    told = [e.text for e in floor.events if isinstance(e, AlertRaised) and "not believed" in e.text]
+    assert len(told) == 1

@@ -148,8 +148,8 @@ class VenueSync:
             self.request("the trading line is up")
 
     def _on_day(self, event: TradingDayChanged) -> None:
-        if event.trading_day == self._books.trading_day:
-            return
+        if event.trading_day <= self._books.trading_day:
+            return  # never back: see ``trading.days``
         self._turn(event.trading_day)
         self.request("a new trading day")
 

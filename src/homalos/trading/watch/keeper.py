@@ -130,7 +130,7 @@ class LossWatch:
             self._on_change(None)
 
     def _on_day(self, event: TradingDayChanged) -> None:
-        if event.trading_day != self._day:
+        if event.trading_day != self._day and event.trading_day >= self._books.trading_day:
             self._known = False  # its opening figures come with the next comparison
             self._turn(event.trading_day)
             if self.measures.capital.trading_day:  # else there is nothing to go on from
