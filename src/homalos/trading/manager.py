@@ -224,10 +224,10 @@ class OrderManager:
 
     def _place(self, order: Order) -> None:
         now = self._bus.clock.now()
-        if order.tif is _GFD and (denial := self.budget.check(order)) is not None:
-            self._deny(order, self._gate.deny((denial,)))
-            return
         verdict = self._gate.check(order, self.registry, self.venue, now)
+        if order.tif is _GFD and (denial := self.budget.check(order)) is not None:
+            others = verdict if isinstance(verdict, tuple) else ()
+            verdict = (*others, *self._gate.deny((denial,)))
         if isinstance(verdict, tuple):
             self._deny(order, verdict)
             return
@@ -335,7 +335,6 @@ class OrderManager:
         """Take an order into the books that this run did not send (recovery, other terminals)."""
         if strategy is not None:
             order = replace(order, strategy=strategy)
-        self.registry.put(order)
         self.budget.note(None, order)
         self.store(order, order)
         return order

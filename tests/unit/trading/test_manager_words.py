@@ -10,12 +10,14 @@ from homalos.model.enums import Offset, OrderKind, OrderStatus, Phase, Severity,
 from homalos.model.events import (
     AlertRaised,
     OrderDenied,
+    OrderFilled,
     OrderRejected,
     OrderUnresolved,
     PhaseChanged,
     TradeReported,
 )
 from homalos.model.ids import InstrumentId, StrategyId, TradeId, VenueOrderId
+from homalos.model.reconciling import Reconcile
 
 S = OrderStatus
 ALPHA = StrategyId("alpha")
@@ -61,6 +63,73 @@ def test_an_intent_without_a_price_is_denied_as_what_it_was(
     (denied,) = desk.seen(OrderDenied)
     assert (denied.order.offset, denied.order.price, denied.order.lots) == (told, 0.0, 1)
     assert [d.rule for d in denied.denials] == ["price"]
+
+
+def test_an_exit_of_lots_that_are_not_there_says_how_many() -> None:
+    desk = Desk()
+    desk.submit(reduce_only=True, side=Side.SELL, lots=3)
+    (denied,) = desk.seen(OrderDenied)
+    (denial,) = denied.denials
+    assert (denial.rule, denial.value, denial.limit) == ("reduce_only", 3.0, 0.0)
+    assert denial.message == "3 lots of SHFE.rb2605 are not there to be closed"
+
+
+def test_an_intent_that_comes_twice_is_ignored_aloud() -> None:
+    desk = Desk()
+    wish = desk.intent()
+    desk.post(wish)
+    desk.post(wish)
+    assert len(desk.venue.sent) == 1
+    (told,) = desk.seen(AlertRaised)
+    assert (told.severity, told.text) == (
+        Severity.ERROR,
+        f"intent {wish.intent_id} came twice: ignored",
+    )
+
+
+def test_each_fill_is_told_with_its_order() -> None:
+    desk = Desk()
+    id_ = desk.submit(lots=3)
+    desk.fill(id_, 3500.0, 1)
+    desk.fill(id_, 3500.0)
+    told = [(fact.order.status, fact.order.booked_lots) for fact in desk.seen(OrderFilled)]
+    assert told == [(S.PARTIALLY_FILLED, 1), (S.FILLED, 3)]
+
+
+def test_an_order_that_left_is_in_motion_until_the_venue_is_asked_again() -> None:
+    desk = Desk()
+    id_ = desk.submit()
+    assert desk.manager.registry.touched == {id_}
+    desk.report(id_, S.ACCEPTED)
+    desk.post(Reconcile("me", desk.clock.now()))
+    assert desk.manager.registry.touched == set()
+
+
+def test_trades_that_do_not_come_are_asked_after() -> None:
+    desk = Desk(trading=TradingSection(reconcile_s=0, unresolved_after_ms=2_000))
+    id_ = desk.submit()
+    desk.report(id_, S.ACCEPTED)
+    desk.advance(60)
+    desk.report(id_, S.FILLED, 1)
+    before = desk.venue.queries
+    desk.advance(1.9)
+    assert desk.venue.queries == before
+    desk.advance(0.2)
+    assert desk.venue.queries > before
+
+
+def test_with_the_day_an_order_ends_and_its_trades_are_forgotten() -> None:
+    desk = Desk()
+    id_ = desk.submit(lots=3)
+    desk.report(id_, S.PARTIALLY_FILLED, 2)
+    today = desk.trade_report(id_, 1, 3500.0)
+    desk.post(today)
+    night = replace(today, trade_id=TradeId("n"), trading_day=DAY + 1, order_id=None)
+    desk.post(night)
+    desk.manager.expire(DAY + 1)
+    assert (desk.manager.live(), desk.manager.orders()) == ((), ())
+    assert not desk.manager.knows(today)
+    assert desk.manager.knows(night), "it belongs to the day that begins"
 
 
 @pytest.mark.parametrize("code", [-1, -2, -3, -4])

@@ -61,6 +61,11 @@ def test_what_says_nothing_new_gives_the_same_order() -> None:
     known = after_report(ORDER, told(S.ACCEPTED))
     assert after_report(known, told(S.ACCEPTED, code=1, message="x", ts_event=99)) is known
     assert after_report(known, told(S.SUBMITTED)) is known
+    partly = after_report(ORDER, told(S.PARTIALLY_FILLED, 3))
+    assert after_report(partly, told(S.PARTIALLY_FILLED, 3)) is partly, "booked or not"
+    assert (
+        after_report(after_trade(partly, filled(1)), told(S.PARTIALLY_FILLED, 2)).traded_lots == 3
+    )
 
 
 @pytest.mark.parametrize(
