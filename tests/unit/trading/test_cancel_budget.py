@@ -42,6 +42,15 @@ def test_the_order_that_would_need_the_last_cancel_is_denied() -> None:
     assert len(desk.venue.sent) == 5, "what fills needs no cancel"
 
 
+def test_what_else_is_wrong_with_it_is_told_too() -> None:
+    desk = _desk(2)
+    _cancelled(desk, 2)
+    desk.submit(lots=1_000)
+    (fact,) = desk.seen(OrderDenied)
+    assert {"lots", "cancel_budget"} <= {denial.rule for denial in fact.denials}
+    assert desk.denials() == {denial.rule for denial in fact.denials}
+
+
 def test_what_ends_by_itself_and_what_closes_is_not_held() -> None:
     desk = _desk(2)
     desk.trade(Side.BUY, 2)
