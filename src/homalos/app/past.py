@@ -182,6 +182,7 @@ class Memory:
             engine.losses.checkpoint()
             engine.breaker.checkpoint()
             engine.orders.working.checkpoint()
+            self._journal.sync()  # a power cut must not leave the number without the checkpoint
             self._file.fold_from = self._journal.needed_from = segment
             self._write()
 

@@ -163,6 +163,12 @@ class Journal:
         SEGMENT.pack_into(mapped, 0, MAGIC, VERSION, number, wall_ns())
         return number, mapped, fd
 
+    def sync(self) -> None:
+        """All that was appended is on the disk when this returns; it waits for it."""
+        for full in self._retired:
+            _sync(full.fd)
+        _sync(self._fd)
+
     # ------------------------------------------------------------ in a thread
 
     def maintain(self) -> None:

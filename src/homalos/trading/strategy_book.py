@@ -88,6 +88,11 @@ class NetBook:
         """Anything was ever booked in it."""
         return bool(self.net or self._whole.cash or self.fees)
 
+    @property
+    def empty(self) -> bool:
+        """Nothing was ever booked in it, and nothing works for it."""
+        return not self.traded and not any(self.working.state())
+
     def trade(self, side: Side, lots: int, price: float, fee: float) -> float | None:
         """Book a fill; what the lots that it closed have made, all their fees paid, yuan, or
         ``None``: it closed none."""

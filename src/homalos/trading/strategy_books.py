@@ -122,4 +122,10 @@ class StrategyBooks:
         return made
 
     def state(self) -> Iterable[tuple[object, ...]]:
-        return tuple((b.strategy, b.instrument, b.state()) for b in self.all())
+        """Nobody's books without anything in them are no part of it: a fold that begins before a
+        checkpoint makes some, and the run that it folds had none."""
+        return tuple(
+            (b.strategy, b.instrument, b.state())
+            for b in self.all()
+            if b.strategy != UNATTRIBUTED or not b.empty
+        )
