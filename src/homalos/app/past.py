@@ -33,6 +33,7 @@ from homalos.model.events import (
 )
 from homalos.model.journaled import RunEnded, RunStarted
 from homalos.model.market import Instrument
+from homalos.model.settlement import SettlementCorrected
 from homalos.model.times import SECOND
 from homalos.model.watching import LossesNoted
 from homalos.trading import recovery
@@ -221,6 +222,8 @@ def restore(
             engine.delivery.fold(event)
         elif isinstance(event, LossesNoted):
             engine.losses.fold(event)
+        elif isinstance(event, SettlementCorrected):
+            engine.losses.correct(event)
     engine.breaker.recovered()
     engine.programme.restore(past)
     engine.settlement.fold(past)

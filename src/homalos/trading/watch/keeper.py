@@ -33,6 +33,8 @@ from homalos.model.events import (
     TradingStateChanged,
 )
 from homalos.model.ids import StrategyId
+from homalos.model.reconciling import LossAssigned, PositionAdjusted
+from homalos.model.settlement import SettlementCorrected
 from homalos.model.times import MILLISECOND, SECOND
 from homalos.model.watching import ACCOUNT, Fired, LossesNoted
 from homalos.trading.books import Books
@@ -86,6 +88,9 @@ class LossWatch:
         for event, handler, role in (
             (TradeFilled, self._on_trade, "account"),
             (Reconciled, self._on_reconciled, "risk"),
+            (SettlementCorrected, self._on_corrected, "risk"),
+            (PositionAdjusted, self._on_moved, "risk"),
+            (LossAssigned, self._on_moved, "risk"),
             (TradingDayChanged, self._on_day, "account"),
             (PhaseChanged, self._on_phase, "orders"),
             (ConnectionChanged, self._on_connection, "orders"),
@@ -114,6 +119,23 @@ class LossWatch:
         trade = event.trade
         self.marks.filled(trade.instrument, trade.price, trade.ts_event)
         self.measures.results.changed(trade.strategy)
+        self._on_change(event)
+
+    def _on_corrected(self, event: SettlementCorrected) -> None:
+        """A fee of an earlier day is no loss of today."""
+        self.correct(event)
+        self._note(self._bus.clock.now(), at_once=True)
+        self._on_change(event)
+
+    def correct(self, event: SettlementCorrected) -> None:
+        """From the journal, too: the books are corrected there as well."""
+        if event.booked:
+            row = event.correction
+            self.measures.correct(row.strategy, event.trading_day, row.amount)
+
+    def _on_moved(self, event: Event) -> None:
+        """Lots went from book to book, or out of them."""
+        self.measures.results.changed()
         self._on_change(event)
 
     def _on_reconciled(self, _: Reconciled) -> None:

@@ -28,6 +28,11 @@ class Lasting:
         """Whether a change has yet to hold."""
         return self._near is not None
 
+    def shift(self, by: float) -> None:
+        """It was so much more all along."""
+        self.value = None if self.value is None else round(self.value + by, 4)
+        self._near = None if self._near is None else round(self._near + by, 4)
+
     def look(self, value: float, now: int, fresh: AbstractSet[InstrumentId]) -> None:
         """``fresh``: contracts with a new mark since the last look."""
         held, near = self.value, self._near

@@ -44,7 +44,6 @@ class Capital:
         self.trading_day = 0
         self.equity = 0.0
         """At the last valid marks, as it is this moment."""
-        self.margin = 0.0
         self.opening = 0.0
         self._began: float | None = None
         """The opening at the eve's marks; ``None``: not looked at since the start."""
@@ -55,10 +54,11 @@ class Capital:
         self._peak_unit = 1.0
         self._result = Lasting()
         self._gained = Lasting()
+        self._margin = Lasting()
 
     @property
     def waits(self) -> bool:
-        return self._result.waits or self._gained.waits
+        return self._result.waits or self._gained.waits or self._margin.waits
 
     def begin(self, account: Account, carried: float, curve: float) -> float:
         """Before anything is marked anew: the venue's or the books' word on the opening. Money that
@@ -90,7 +90,7 @@ class Capital:
         """``profits``: position profits of the day's valuation and of the curve's."""
         day, curve = profits
         made = account.closed_profit - account.fees
-        self.margin = account.margin
+        self._margin.look(round(account.margin, 4), now, fresh)
         self.equity = self.opening + self._paid + made + curve
         self._result.look(round(made + day, 4), now, fresh)
         self._gained.look(round(self.equity - self._flows, 4), now, fresh)
@@ -152,13 +152,13 @@ class Capital:
 
     def margin_use(self) -> Figure | None:
         """Margin, and its share of the equity; without equity the share is endless."""
-        if self._gained.value is None:
+        margin = self._margin.value
+        if self._gained.value is None or margin is None:
             return None
         worth = self._flows + self._gained.value
-        if not self.margin:
+        if not margin:
             return Figure(0.0, 0.0)
-        percent = 100.0 * self.margin / worth if worth > 0.0 else float("inf")
-        return Figure(self.margin, percent)
+        return Figure(margin, 100.0 * margin / worth if worth > 0.0 else float("inf"))
 
     def note(self) -> CapitalNote | None:
         if not self.trading_day:
@@ -195,6 +195,13 @@ class Course:
         self.last = round(made, 4)
         self.made.look(self.last, now, fresh)
         self.peak = max(self.peak, self.now)
+
+    def correct(self, by: float, *, earlier: bool) -> None:
+        """What it had made is another by so much: already before this trading day, or in it."""
+        self.made.shift(by)
+        self.last = round(self.last + by, 4)
+        if earlier:
+            self.opened, self.peak = round(self.opened + by, 4), round(self.peak + by, 4)
 
     @property
     def now(self) -> float:
@@ -266,6 +273,13 @@ class Measures:
         """What a strategy that was never looked at had made when the day began."""
         rows = self._books.performances.records()
         return next((row.day_equity for row in rows if row.strategy == strategy), 0.0)
+
+    def correct(self, strategy: StrategyId, trading_day: int, by: float) -> None:
+        """A settlement statement says otherwise of that day, and the strategy's book has it."""
+        self.results.changed(strategy)
+        course = self.courses.get(strategy)
+        if course is not None:
+            course.correct(by, earlier=trading_day < self.capital.trading_day)
 
     @property
     def waits(self) -> bool:
