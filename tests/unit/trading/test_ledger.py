@@ -7,7 +7,7 @@ from tests.unit.trading.test_lots import contract, held
 
 from homalos.config.sections.trading import TradingSection
 from homalos.model.enums import Direction, Offset, OrderStatus, Side
-from homalos.model.ids import StrategyId, TradeId
+from homalos.model.ids import UNATTRIBUTED, StrategyId, TradeId
 from homalos.model.market import Fees, Rate
 from homalos.model.trading import Position, Trade
 from homalos.trading.funds import Cash, available
@@ -47,6 +47,8 @@ def test_cash_as_the_venue_has_it() -> None:
     assert taken.closed_by_trade == 90.0, "we have seen the same trades"
     other = replace(theirs, closed_profit=100.006)
     assert ours.restored(other).closed_by_trade is None, "we have not"
+    half = account(1000.0, closed_profit=0.005)
+    assert Cash(closed_by_trade=9.0).restored(half).closed_by_trade is None, "half a cent is one"
     known = replace(other, closed_profit_by_trade=80.0)
     assert ours.restored(known).closed_by_trade == 80.0
     assert ours.restored(replace(known, closed_profit=100.0)).closed_by_trade == 80.0
@@ -117,6 +119,7 @@ def test_lots_that_the_books_know_already() -> None:
     assert not same_lots(side, None)
     assert same_lots(LotSide(), None)
     assert same_lots(LotSide(), row_of(0, 0, 0.0, 0.0))
+    assert not same_lots(LotSide(), row_of(0, 0, 0.0, 1e-9)), "not a billionth away"
 
 
 def parts(lots: list[Lot]) -> list[tuple[object, ...]]:
@@ -133,6 +136,9 @@ def test_todays_lots_are_the_last_that_were_opened() -> None:
     one = row_of(1, 0, 3510.0, 3510.0)
     assert parts(lots_of(one, DAY, trades)) == [(1, 3510.0, 3510.0, DAY, True)]
     assert lots_of(None, DAY, trades) == []
+    three = [traded(BUY, OPEN, 1, price) for price in (3500.0, 3510.0, 3520.0)]
+    lots = lots_of(row_of(3, 0, 3510.0, 3510.0), DAY, three)
+    assert [lot.open_price for lot in lots] == [3500.0, 3510.0, 3520.0]
 
 
 def test_what_no_trade_explains_is_at_the_positions_averages() -> None:
@@ -175,6 +181,20 @@ def test_a_mode_is_one_strategys() -> None:
     assert (one.mode, two.mode, books.get(BETA, M, 10.0).mode) == ("own", "lock", "lock")
     assert books.get(ALPHA, RB, 10.0) is one
     assert [(b.strategy, b.instrument) for b in books.all()] == [(ALPHA, RB), (BETA, M), (BETA, RB)]
+
+
+def test_a_book_of_nobody_that_is_empty_is_no_state() -> None:
+    books = StrategyBooks()
+    nobody, mine = books.get(UNATTRIBUTED, RB, 10.0), books.get(ALPHA, RB, 10.0)
+    assert [row[0] for row in books.state()] == [ALPHA]
+    nobody.working.add(BUY, True, 1)
+    assert (nobody.empty, mine.empty) == (False, True)
+    assert [row[0] for row in books.state()] == [ALPHA, UNATTRIBUTED]
+    nobody.working.add(BUY, True, -1)
+    assert nobody.empty
+    nobody.carry(1, 3500.0)
+    assert not nobody.empty
+    assert [row[0] for row in books.state()] == [ALPHA, UNATTRIBUTED]
 
 
 def test_results_are_summed_by_strategy_and_leave_out_what_never_traded() -> None:
@@ -231,6 +251,7 @@ def test_what_a_book_may_still_close_and_what_it_claims() -> None:
     assert (book.closable(SELL), book.closable(BUY)) == (4, 0)
     book.working.add(SELL, False, 3)
     assert (book.closable(SELL), book.claim(SELL), book.claim(BUY)) == (1, 1, 0)
+    assert isinstance(book.claim(SELL), int), "whole lots"
     book.trade(SELL, 2, 3500.0, 0.0)
     assert (book.closable(SELL), book.closable(BUY)) == (0, 0)
     assert (book.claim(SELL), book.claim(BUY)) == (0, 1), "it will be short one"
@@ -252,6 +273,15 @@ def test_books_of_single_lots() -> None:
     short.trade(SELL, 1, 3500.0, 0.0)
     short.trade(SELL, 1, 3504.0, 0.0)
     assert short.record(None).average_price == 3502.0
+    assert short.trade(BUY, 1, 3500.0, 0.0) == 20.0
+    assert short.record(None).average_price == 3502.0
+    assert short.trade(BUY, 1, 3500.0, 0.0) == 20.0
+    assert (short.cost, short.record(None).closed_profit) == (0.0, 40.0)
+    short.trade(SELL, 1, 3500.0, 0.0)
+    assert short.trade(BUY, 2, 3499.0, 0.0) == 10.0
+    assert short.record(None).average_price == 3499.0
+    assert short.trade(SELL, 2, 3500.0, 0.0) == 10.0
+    assert (short.net, short.record(None).average_price) == (-1, 3500.0)
 
 
 def test_one_lot_that_is_given_back_earns_nothing() -> None:
