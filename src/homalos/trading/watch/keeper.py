@@ -32,7 +32,7 @@ from homalos.model.events import (
     TradingDayChanged,
     TradingStateChanged,
 )
-from homalos.model.ids import StrategyId
+from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.reconciling import LossAssigned, PositionAdjusted
 from homalos.model.settlement import SettlementCorrected
 from homalos.model.times import MILLISECOND, SECOND
@@ -49,6 +49,8 @@ from homalos.trading.watch.marks import Marks
 from homalos.trading.watch.measures import Figure, Measures
 
 LOOK_EVERY = 250 * MILLISECOND
+UNKNOWN_EVERY = 10 * SECOND
+"""While nobody has told the phase of anything that is held."""
 NOTE_EVERY = 10 * SECOND
 """Curves and marks are noted so often while they move; a crash loses no more of them."""
 ANSWER_LOST = 60 * SECOND
@@ -80,6 +82,8 @@ class LossWatch:
         """Books and venue were compared on this trading day."""
         self._changed = False
         """Something other than a quote may have moved the measures."""
+        self.blind: dict[InstrumentId, str] = {}
+        """Contracts that are held, trade, and have had no valid mark for long, and why."""
         self._timer: Timer | None = None
         self._noted: LossesNoted | None = None
 
@@ -175,12 +179,12 @@ class LossWatch:
 
     def _on_phase(self, event: PhaseChanged) -> None:
         if event.phase is Phase.CONTINUOUS:
-            self.marks.begin_anew(event.exchange, event.product)
+            self.marks.begin_anew(self._bus.clock.now(), event.exchange, event.product)
             self._on_change(None)
 
     def _on_connection(self, event: ConnectionChanged) -> None:
         if event.channel is Channel.MARKET_DATA and event.connected:
-            self.marks.begin_anew()
+            self.marks.begin_anew(self._bus.clock.now())
 
     def _on_state(self, event: TradingStateChanged) -> None:
         if self._duties.saw_state(event):
@@ -193,9 +197,14 @@ class LossWatch:
 
     # ------------------------------------------------------------ looking
 
-    def _arm(self) -> None:
-        if self._known and self._timer is None:
-            self._timer = self._timers.call_at(self._bus.clock.now() + LOOK_EVERY, self._look)
+    def _arm(self, delay: int = LOOK_EVERY) -> None:
+        """Look soon; what is due later than that is put forward."""
+        when = self._bus.clock.now() + delay
+        if not self._known or (self._timer is not None and self._timer.when <= when):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timers.call_at(when, self._look)
 
     def _look(self) -> None:
         self._timer = None
@@ -207,21 +216,24 @@ class LossWatch:
             self._tell_unseen(unseen)
         oldest = self._section.max_mark_age_ms * MILLISECOND
         fresh = self.marks.look(measures.held, now, oldest)
+        self._tell_blind(dict(self.marks.blind(measures.held, now)))
         if fresh or changed or measures.waits or self._duties.owes:
             measures.look(now, fresh)
             self._begin_drawdowns_anew()
             self._judge(now)
         self._note(now)
-        if measures.waits or self._duties.owes or self._open():
+        phases = self._phases()
+        if measures.waits or self._duties.owes or Phase.CONTINUOUS in phases:
             self._arm()
+        elif None in phases:
+            self._arm(UNKNOWN_EVERY)
 
-    def _open(self) -> bool:
-        """Whether anything is held whose market is open."""
+    def _phases(self) -> set[Phase | None]:
+        """Of what is held. Where nothing is open nobody looks: what begins is told."""
         phases = self._venue.phases
-        return any(
-            phases.get((c.instrument.exchange, c.instrument.product)) is Phase.CONTINUOUS
-            for c in self.measures.held
-        )
+        return {
+            phases.get((c.instrument.exchange, c.instrument.product)) for c in self.measures.held
+        }
 
     def _tell_unseen(self, moved: float) -> None:
         if abs(moved) > TOLD * max(self.measures.capital.equity, 1.0):
@@ -232,6 +244,18 @@ class LossWatch:
                 f"larger by it / 账户期初权益与上次所见相差 {moved:+,.2f} 元，"
                 "按出入金处理，不计入盈亏",
             )
+
+    def _tell_blind(self, found: dict[InstrumentId, str]) -> None:
+        for id_ in found.keys() - self.blind.keys():
+            self._alert(
+                Severity.ERROR,
+                f"losses of {id_} are not seen: it has had no valid mark for a minute or more "
+                f"({found[id_]}); limits and levels do not count on it / "
+                f"{id_} 持仓长时间无有效行情，亏损监控对其失效，请检查行情",
+            )
+        for id_ in self.blind.keys() - found.keys():
+            self._alert(Severity.INFO, f"losses of {id_} are seen again / {id_} 亏损监控恢复")
+        self.blind = found
 
     def _begin_drawdowns_anew(self) -> None:
         if self._since == self._section.drawdown_since:

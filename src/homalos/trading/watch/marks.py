@@ -17,6 +17,7 @@ from typing import NamedTuple
 from homalos.model.enums import Phase
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Tick
+from homalos.model.times import MINUTE
 from homalos.model.watching import MarkNote
 from homalos.trading.books import Books
 from homalos.trading.contract import Contract
@@ -28,6 +29,13 @@ FIRST = "the first tick after a connect or at a session's start"
 STALE = "too old"
 SETTLEMENT = "a push of the settlement price"
 NO_PRICE = "no last price"
+QUIET = "no new quote"
+PHASE_UNKNOWN = "nobody has told its phase"
+
+BLIND_AFTER = MINUTE
+"""So long no quote of a contract that trades was valid, though quotes came; or none ever came."""
+QUIET_AFTER = 10 * MINUTE
+"""So long no quote came: a market that is not made, or a line that is silent."""
 
 
 class Fill(NamedTuple):
@@ -42,9 +50,15 @@ class Fill(NamedTuple):
 class Mark:
     """Of one contract. ``trading_day`` 0: it never had a valid one."""
 
-    __slots__ = ("long", "primed", "seen", "short", "trading_day", "ts", "why")
+    __slots__ = (
+        "long", "primed", "refused", "seen", "short", "since", "trading_day", "ts", "why",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, now: int = 0) -> None:
+        self.since = now
+        """Event time from which a valid mark is waited for."""
+        self.refused = 0
+        """Event time at which the last quote was refused that was not a first one."""
         self.long: float | None = None
         self.short: float | None = None
         self.trading_day = 0
@@ -109,7 +123,7 @@ class Marks:
             id_ = contract.instrument.id
             mark = marks.get(id_)
             if mark is None:
-                mark = marks[id_] = Mark()
+                mark = marks[id_] = Mark(now)
             fill = self._fills.get(id_) if self._fills else None
             if fill is not None and self._take_fill(mark, fill):
                 fresh.add(id_)
@@ -137,7 +151,9 @@ class Marks:
         if phase is Phase.CONTINUOUS:
             mark.primed = True
         if mark.why:
+            mark.refused = mark.refused if mark.why == FIRST else now
             return False
+        mark.since = now
         down, up = locked(tick, contract)
         last = tick.last_price
         long = tick.lower_limit if down else last
@@ -150,17 +166,36 @@ class Marks:
         mark.trading_day, mark.ts = self._books.trading_day, tick.ts_event
         return True
 
+    def blind(self, held: Iterable[Contract], now: int) -> Iterator[tuple[InstrumentId, str]]:
+        """Contracts that trade, as far as anybody knows, and have had no valid mark for long."""
+        for contract in held:
+            id_ = contract.instrument.id
+            mark, phase = self._marks.get(id_), self._phase(contract)
+            if mark is None:
+                continue
+            if phase is not Phase.CONTINUOUS and phase is not None:
+                mark.since = now
+                continue
+            waited = now - mark.since
+            refuses = mark.why and now - mark.refused <= BLIND_AFTER
+            unheard = mark.seen is None and phase is Phase.CONTINUOUS
+            if waited >= BLIND_AFTER and (refuses or unheard):
+                yield id_, PHASE_UNKNOWN if phase is None else mark.why
+            elif waited >= QUIET_AFTER and phase is Phase.CONTINUOUS:
+                yield id_, mark.why or QUIET
+
     def _phase(self, contract: Contract) -> Phase | None:
         item = contract.instrument
         return self._venue.phases.get((item.exchange, item.product))
 
-    def begin_anew(self, exchange: str = "", product: str = "") -> None:
+    def begin_anew(self, now: int, exchange: str = "", product: str = "") -> None:
         """A connect, or a session's start of one product: the next tick is a first one."""
         for id_, mark in self._marks.items():
             contract = self._books.contract(id_)
             item = None if contract is None else contract.instrument
             if not exchange or item is None or (item.exchange, item.product) == (exchange, product):
                 mark.primed, mark.seen = False, self._books.quotes.get(id_)
+                mark.since = now
 
     # ------------------------------------------------------------ questions
 

@@ -60,6 +60,7 @@ def told(watch: LossWatch) -> dict[str, Any]:
             }
             for row in watch.fired()
         ],
+        "blind": [{"instrument": id_, "why": why} for id_, why in sorted(watch.blind.items())],
         "at_basis": [{"instrument": id_, "why": why} for id_, why in watch.at_basis()],
     }
 
