@@ -71,7 +71,7 @@ def test_an_exit_of_lots_that_are_not_there_says_how_many() -> None:
     (denied,) = desk.seen(OrderDenied)
     (denial,) = denied.denials
     assert (denial.rule, denial.value, denial.limit) == ("reduce_only", 3.0, 0.0)
-    assert denial.message == "3 lots of SHFE.rb2605 are not there to be closed"
+    assert denial.message == "3 lots of SHFE.rb2605 are not there to be closed / 超出可减手数"
 
 
 def test_an_intent_that_comes_twice_is_ignored_aloud() -> None:

@@ -29,6 +29,7 @@ from homalos.trading.registry import OrderRegistry, VenueStatus
 from homalos.trading.risk.limits import ContractLimits
 from homalos.trading.risk.rules import RULES
 from homalos.trading.risk.view import RiskView, Rule
+from homalos.trading.risk.words import in_both
 
 _BUY, _OPEN = Side.BUY, Offset.OPEN  # a member looked up on its class costs 80 ns
 
@@ -125,10 +126,10 @@ class RiskGate:
         return self.deny((Denial("instrument", 0.0, 0.0, text),))
 
     def deny(self, denials: tuple[Denial, ...]) -> tuple[Denial, ...]:
-        """Count them, those of the order manager too."""
+        """Count them, those of the order manager too, and tell them in both languages."""
         for denial in denials:
             self.denied[denial.rule] = self.denied.get(denial.rule, 0) + 1
-        return denials
+        return tuple(in_both(denial) for denial in denials)
 
     # ------------------------------------------------------------ the view
 
