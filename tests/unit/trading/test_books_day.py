@@ -4,9 +4,10 @@ venue's word leave of them."""
 from msgspec.structs import replace
 from tests.unit.trading.desk import ACCOUNT, DAY, IF, RB, Desk, account, venue_state
 
+from homalos.config.sections.trading import TradingSection
 from homalos.model.enums import Direction, Side
 from homalos.model.events import AccountSnapshot
-from homalos.model.ids import StrategyId
+from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.trading import Position, StrategyBook
 
 ALPHA = StrategyId("alpha")
@@ -122,3 +123,73 @@ def test_the_venues_basis_of_yesterdays_lots_is_their_settlement() -> None:
         assert desk.books.book(ALPHA, RB).cost_price == 3510.0
         assert desk.books.book(ALPHA, IF).cost_price == 3495.0
         assert desk.books.provisional() == ()
+
+
+def test_what_the_venue_has_told_at_a_start_is_published_soon() -> None:
+    desk = Desk()
+    desk.advance(0.2)
+    assert len(desk.seen(AccountSnapshot)) == 1
+
+
+def test_the_next_snapshot_is_due_from_the_last_one() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1)
+    desk.advance(0.2)
+    desk.tick(RB, 3501.0)
+    desk.advance(desk.section.snapshot_s - 0.001)
+    assert len(desk.seen(AccountSnapshot)) == 1
+    desk.advance(0.001)
+    assert len(desk.seen(AccountSnapshot)) == 2
+
+
+def test_a_section_holds_from_the_next_trade_on() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1, 3501.0)
+    assert desk.books.account().fees == 3.5
+    desk.books.configure(TradingSection(reconcile_s=0, round_fees=False))
+    desk.trade(Side.BUY, 1, 3501.0)
+    assert desk.books.account().fees == 7.001
+
+
+def test_the_settlement_before_is_what_the_first_tick_of_the_day_says() -> None:
+    desk = Desk()
+    contract = desk.books.contract(RB)
+    assert contract is not None
+    desk.tick(RB, 3500.0, pre_settlement=3470.0, trading_day=DAY - 1)
+    desk.trade(Side.BUY, 1)
+    assert contract.pre_settlement is None, "of the day before"
+    for told in (3480.0, 3490.0):
+        desk.tick(RB, 3500.0, pre_settlement=told)
+        desk.trade(Side.BUY, 1)
+        assert contract.pre_settlement == 3480.0
+
+
+def test_a_roll_marks_what_is_held_and_nothing_else() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1)
+    desk.tick(RB, 3507.0)
+    desk.books.roll(DAY + 1)
+    held, flat = desk.books.contract(RB), desk.books.contract(IF)
+    assert held is not None
+    assert flat is not None
+    assert (held.pre_settlement, flat.pre_settlement) == (3507.0, None)
+
+
+def test_books_of_contracts_that_are_listed_go_on_from_their_records() -> None:
+    row = StrategyBook(ALPHA, RB, 2, 3490.0, 12.0, 0.0, 3.0, cost_price=3495.0)
+    books = Desk().books
+    books.load([row, replace(row, instrument=InstrumentId("SHFE.zz2601"))])
+    assert [(b.instrument, b.net_lots, b.average_price, b.cost_price, b.closed_profit, b.fees)
+            for b in books.books()] == [(RB, 2, 3490.0, 3495.0, 12.0, 3.0)]  # fmt: skip
+    assert books.has_book(ALPHA, RB)
+    assert not books.has_book(ALPHA, IF)
+
+
+def test_a_fee_that_a_statement_corrects() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1)
+    fees = desk.books.book(ALPHA, RB).fees
+    desk.books.correct_fee(ALPHA, RB, 0.25)
+    desk.books.correct_fee(ALPHA, IF, 9.0)
+    assert desk.books.book(ALPHA, RB).fees == fees + 0.25
+    assert desk.books.account().fees == fees, "that has the venue's figures"
