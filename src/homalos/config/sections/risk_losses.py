@@ -59,8 +59,8 @@ class WatchLevel(Section):
     strategies: Annotated[
         tuple[str, ...],
         key(
-            "These strategies alone; none: each.",
-            "仅对这些策略，空为每个策略。",
+            "These strategies alone; none: each, but not manual, your own book.",
+            "仅对这些策略（可含 manual），空为每个策略，不含手工账本 manual。",
             applies="at once",
         ),
     ] = ()
