@@ -5,11 +5,12 @@ Assembled as the daemon does it, without loop, page and logs. Around the venue s
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from loguru import logger
@@ -118,7 +119,7 @@ class Core:
         """``strict``: the venue is believed as little as a broker's."""
         self.house = house
         self.memory = Memory(house.data)
-        self.clock = SimClock()
+        self.clock = self._make_clock()
         self._spoil, self._strict = spoil, strict
         self.journal = journal(house.data / "journal")
         self.engine = Engine(
@@ -130,8 +131,13 @@ class Core:
         self.alerts: list[AlertRaised] = []
         self.reconciled: list[Reconciled] = []
         self.trades = 0
+        self.wishes: Counter[str] = Counter()
+        """Intents, by strategy."""
         self._folded = False
         self._noted = (0, 0)
+
+    def _make_clock(self) -> Any:
+        return SimClock()
 
     def _gateway(self, bus: Bus, timers: Timers) -> FaultDoor:
         house, market = self.house, self.house.market
@@ -182,6 +188,7 @@ class Core:
 
     def _wish(self, intent: SubmitOrder) -> None:
         self.house.seen.wishes[intent.intent_id] = intent.lots
+        self.wishes[intent.strategy] += 1
 
     def _left(self, event: OrderSubmitted) -> None:
         self.house.seen.intents.setdefault(event.order.id, event.order.intent_id)

@@ -130,7 +130,7 @@ class Victim:
             self.check()
             before = tail.look()
             self._pace(point.pace)
-            self._wait(tail, before + point.count, 10)
+            self._wait(tail, before + point.count, 3)
         self.daemon.kill()
         self.kills += 1
 

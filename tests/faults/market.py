@@ -3,7 +3,7 @@
 Small and the same each time, so that a fault can be put at every place of it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -69,18 +69,20 @@ MORNING, LATE, CLOSE, NIGHT = at(9), at(14, 58, 30), at(15), at(21)
 next trading day begins."""
 
 
-def ticks(begin: int, count: int, day: int = DAY) -> Iterator[Tick]:
-    """``count`` of them, the contracts in turn; each contract has one a second."""
+def ticks(
+    begin: int, count: int, day: int = DAY, settled: Mapping[InstrumentId, float] = CLOSED
+) -> Iterator[Tick]:
+    """``count`` of them, the contracts in turn; each contract has one a second. ``settled``: at
+    which the day before ended."""
     for n in range(count):
         id_ = (RB, M)[n % 2]
         beat, ts = n // 2, begin + (n // 2) * SECOND + (n % 2) * SECOND // 2
-        yield tick(id_, ts, PATH[beat % len(PATH)], day)
+        yield tick(id_, ts, PATH[beat % len(PATH)], day, settled[id_])
 
 
-def tick(id_: InstrumentId, ts: int, step: int, day: int = DAY) -> Tick:
+def tick(id_: InstrumentId, ts: int, step: int, day: int, settled: float) -> Tick:
     """Of that moment; ten lots a second are traded all day."""
-    settled, volume = CLOSED[id_], 10 * (1 + (ts - MORNING) // SECOND)
-    bid = settled + step
+    volume, bid = 10 * (1 + (ts - MORNING) // SECOND), CLOSED[id_] + step
     return Tick(
         id_, ts, ts, day, bid + 1, volume, None, 1000.0, bid, 2, bid + SPREAD, 2,
         settled, settled + 20, settled - 20, settled, settled, 1000.0, settled * 1.05,
