@@ -70,6 +70,11 @@ class Adjusting:
 
     # ------------------------------------------------------------ differences
 
+    def settles(self, left: Differences) -> bool:
+        """Whether what is left is the last day's settlement, which the books did not know: they
+        rolled at their own last prices, and only the split of the equity differs."""
+        return self._new_day and not left.holdings
+
     def settle(
         self, local: VenueSnapshot, venue: VenueSnapshot, left: Differences, fills: int
     ) -> bool:
@@ -77,8 +82,7 @@ class Adjusting:
 
         ``fills``: how many the books have booked: another number than before, another situation.
         """
-        new_day = self._new_day and not left.holdings
-        if new_day:
+        if self.settles(left):
             # Equal or not: the venue's opening figures are its settlement's, no tick's.
             self._new_day = False
             if left.money:

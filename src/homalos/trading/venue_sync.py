@@ -255,12 +255,12 @@ class VenueSync:
         if starts:
             self._end_absent(venue, _UNHEARD, OrderStatus.REJECTED)
         differences = Differences() if fresh else compare(*self._both(venue))
-        found = differences.all
-        if not (self._gateway.simulated or differences.holdings):
+        found, settles = differences.all, not fresh and self.adjusting.settles(differences)
+        if settles or not (self._gateway.simulated or differences.holdings):
             found = ()  # money alone: it is taken when the books are compared
         if starts:
             self._end_absent(venue, LIVE, OrderStatus.CANCELLED)
-        if fresh or self._gateway.simulated:
+        if fresh or (self._gateway.simulated and not settles):
             if found:
                 self.adjusting.told(*self._both(venue))
             take(self._bus, self._books, venue)
@@ -328,9 +328,7 @@ class VenueSync:
         )
         return (
             VenueSnapshot(books.trading_day, books.account(), books.positions(), ours, ()),
-            VenueSnapshot(
-                venue.trading_day, venue.account, venue.positions, theirs, venue.trades
-            ),
+            VenueSnapshot(venue.trading_day, venue.account, venue.positions, theirs, venue.trades),
         )
 
 

@@ -1,10 +1,15 @@
 """The day's roll: a provisional mark until the settlement is known, and what it changes then."""
 
 import pytest
-from tests.unit.trading.desk import DAY, RB, Desk, account, venue_state
+from tests.unit.trading.desk import ACCOUNT, DAY, RB, Desk, account, venue_state
 
-from homalos.model.enums import Direction, Side, TradingState
-from homalos.model.events import SettlementKnown, TradingDayChanged
+from homalos.model.enums import Direction, Severity, Side, TradingState
+from homalos.model.events import (
+    AlertRaised,
+    SettlementKnown,
+    SetTradingState,
+    TradingDayChanged,
+)
 from homalos.model.ids import StrategyId
 from homalos.model.trading import Position
 from homalos.trading.recovery import fold
@@ -108,6 +113,32 @@ def test_the_venues_basis_is_the_settlement() -> None:
     desk.tick(RB, 3507.0, trading_day=DAY + 1)
     assert desk.books.account().balance == pytest.approx(1_000_500.0)
     assert desk.books.book(ALPHA, RB).position_profit_by_date == pytest.approx(0)
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+@pytest.mark.parametrize("lots", [3, 2])
+def test_a_settlement_is_told_and_is_no_reason_to_warn(simulated: bool, lots: int) -> None:
+    """Bought three at 3500 and rolled at 3510; the venue settled at 3507, perhaps without a lot."""
+    desk = Desk(simulated=simulated)
+    desk.post(SetTradingState(TradingState.ACTIVE, "me", "", desk.clock.now()))
+    desk.trade(Side.BUY, 3, 3500.0)
+    desk.tick(RB, 3510.0)
+    row = Position(ACCOUNT, RB, Direction.LONG, 0, lots, 0, 0, 3500.0, 3507.0, 0, 0, None)
+    state = venue_state((row,), day=DAY + 1)
+    settled = desk.books.account().balance - 3 * 3 * 10
+    state.account = account(settled, DAY + 1)
+    desk.venue.snapshot = state
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    told = [alert for alert in desk.seen(AlertRaised) if "the word of" in alert.text]
+    if lots == 3:
+        assert [alert.severity for alert in told] == [Severity.INFO]
+        assert "(settlement)" in told[0].text
+        assert desk.books.account().pre_balance == pytest.approx(settled)
+        assert desk.control.state is TradingState.ACTIVE
+    elif simulated:
+        assert [alert.severity for alert in told] == [Severity.WARNING], "a lot is gone"
+    else:
+        assert desk.control.state is TradingState.HALTED
 
 
 def test_our_margin_beside_the_venues_is_a_figure_and_no_reason_to_stop() -> None:
