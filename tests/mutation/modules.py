@@ -32,8 +32,8 @@ _LEDGER = (
     "test_strategy_book.py",
 )  # fmt: skip
 _VENUE = (
-    "test_differences.py", "test_adjusting.py", "test_venue_sync.py", "test_shortage_modes.py",
-    "test_reconcile.py",
+    "test_differences.py", "test_adjusting.py", "test_venue_sync.py", "test_venue_answers.py",
+    "test_shortage_modes.py", "test_reconcile.py",
 )  # fmt: skip
 
 MODULES = (

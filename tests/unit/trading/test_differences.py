@@ -25,6 +25,7 @@ from homalos.model.events import (
     SetTradingState,
     StrategyCommand,
     TradeReported,
+    TradingDayChanged,
 )
 from homalos.model.ids import (
     MANUAL,
@@ -35,7 +36,13 @@ from homalos.model.ids import (
     TradeId,
     VenueOrderId,
 )
-from homalos.model.reconciling import AssignLoss, LossAssigned, PositionAdjusted
+from homalos.model.reconciling import (
+    AcceptVenue,
+    AssignLoss,
+    LossAssigned,
+    PositionAdjusted,
+    VenueTaken,
+)
 from homalos.trading import shortages
 from homalos.trading.adjusting import _is_in_flight, expire
 from homalos.trading.reconcile import adjustments, compare, reconcile
@@ -87,6 +94,12 @@ def test_half_a_cent_is_no_difference(away: float, differs: int) -> None:
     there = venue_state()
     there.account = replace(there.account, balance=1_000_000.0 + away)
     assert len(reconcile(venue_state(), there)) == differs
+
+
+def test_exactly_half_a_cent_is_none() -> None:
+    here, there = venue_state(), venue_state()
+    here.account, there.account = account(0.005), account(0.0)
+    assert reconcile(here, there) == ()
 
 
 def test_orders_are_the_same_by_the_venues_name_on_their_exchange() -> None:
@@ -274,6 +287,29 @@ def test_the_second_look_comes_by_itself_and_once() -> None:
     assert desk.manager.sync.adjusting.confirmed
 
 
+def test_a_little_money_is_a_share_of_what_the_venue_has() -> None:
+    section = TradingSection(reconcile_s=0, money_tolerance_percent=50)
+    desk = Desk(simulated=False, trading=section)
+    desk.venue.snapshot = venue_state(balance=600_000.0)
+    ask(desk)
+    assert not desk.seen(Reconciled)[-1].agreed, "half of 600,000 is not 400,000"
+
+
+def test_before_anything_differed_there_is_no_word_to_be_taken() -> None:
+    desk = Desk(ready=False)
+    desk.post(AcceptVenue((), "me", 1))
+    (told,) = desk.seen(Audited)
+    assert told.result.startswith("refused")
+
+
+def test_a_new_day_takes_the_venues_figures_where_all_agrees_too() -> None:
+    desk = live()
+    desk.recorded.clear()
+    desk.venue.snapshot = venue_state(day=DAY + 1)
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    assert len([e for e in desk.recorded if isinstance(e, VenueTaken)]) == 1
+
+
 def test_a_little_money_is_judged_without_our_floating_profit() -> None:
     desk = live()
     desk.post(SetTradingState(TradingState.ACTIVE, "me", "go", 1))
@@ -419,6 +455,13 @@ def test_short_lots_that_are_gone_are_bought_back_without_a_fee() -> None:
     assert (after.net_lots, after.closed_profit, after.fees) == (-1, 400.0, before.fees)
     assert desk.books.book(UNATTRIBUTED, RB).net_lots == 0
     assert shortages.shortages(desk.books) == ()
+
+
+def test_one_lot_goes_at_what_nobody_got_for_it() -> None:
+    desk = Desk()
+    desk.trade(Side.BUY, 1, 3500.0)
+    desk.books.net_book(UNATTRIBUTED, RB, 10.0).carry(-1, 3480.0)
+    assert shortages.price_of(desk.books, _lost(Direction.LONG, ALPHA, 1)) == 3480.0
 
 
 def test_lots_that_nobody_got_anything_for_go_at_their_own_average() -> None:

@@ -9,17 +9,18 @@ from homalos.model.ids import StrategyId
 from homalos.trading.lots import Lot
 from homalos.trading.shortages import Shortage, shortages
 
-LOCK, NET, OWN = StrategyId("lock"), StrategyId("net"), StrategyId("own")
+LOCK, NET, OWN, OTHER = (StrategyId(name) for name in ("lock", "net", "own", "other"))
+_MODES = {LOCK: "lock", NET: "net", OWN: "own", OTHER: "lock"}
 
 
 def _missing(sign: int, *, there: tuple[int, int], lock: int = 3, net: int = 0,
-             own: int = 0) -> dict[Direction, int]:  # fmt: skip
+             own: int = 0, other: int = 0) -> dict[Direction, int]:  # fmt: skip
     """Lots missing by direction. ``there``: the account's, of the direction of the book in mode
-    lock and of the other one, in which the other two books hold."""
+    lock and of the other one, in which the other books hold (``other``: in mode lock, too)."""
     desk = Desk()
-    for strategy, lots in ((LOCK, lock), (NET, -net), (OWN, -own)):
+    for strategy, lots in ((LOCK, lock), (NET, -net), (OWN, -own), (OTHER, -other)):
         book = desk.books.net_book(strategy, RB, 10.0)
-        book.mode = strategy  # type: ignore[assignment]
+        book.mode = _MODES[strategy]  # type: ignore[assignment]
         book.carry(sign * lots, 3500.0)
     contract = desk.books.contract(RB)
     assert contract is not None
@@ -36,6 +37,8 @@ def test_what_they_hold_against_each_other(sign: int) -> None:
     assert _missing(sign, there=(1, 0), net=2) == {}, "none of it is"
     assert _missing(sign, there=(1, 1), net=2) == {long: 1}, "one is: so one is lost"
     assert _missing(sign, there=(0, 0), net=2) == {long: 1}
+    assert _missing(sign, there=(2, 0), net=2) == {}, "one lot"
+    assert _missing(sign, there=(1, 1), net=2, other=1) == {}, "that one is the other book's"
     assert _missing(sign, there=(0, 0), net=5) == {}, "not more than the book holds"
     assert _missing(sign, there=(1, 3), net=1) == {long: 2}
     assert _missing(sign, there=(1, 1), net=2, own=1) == {}, "that one is another's own"
