@@ -3,22 +3,16 @@
 ``tests/soak/faults.py`` runs it and writes the page. The shorter set is in the tests beside.
 """
 
-import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from loguru import logger
-from tests.contract import test_full_disk
-from tests.faults import answers, clocks, cuts, edits, feeds, kills, requests, rogues, stores
-from tests.faults.core import hurried
-from tests.faults.door import KINDS, REQUESTS, WELL
+from tests.faults import clocks, edits, feeds, runs
+from tests.faults.door import KINDS, REQUESTS
+from tests.faults.runs import Figures, Scope
 
-T = TypeVar("T")
-Figures = Counter[str]
-"""Counts by name. ``cases`` is always there, ``failed`` where promises did not hold."""
+__all__ = ["LABELS", "PLANS", "Figures", "Plan", "Scope", "chosen"]
 
 LABELS = {
     "records": "日志记录",
@@ -56,166 +50,7 @@ class Plan(NamedTuple):
     zh: str
     does_en: str
     does_zh: str
-    run: Callable[[Path, "Scope"], Figures]
-
-
-class Scope(NamedTuple):
-    """How much of it."""
-
-    seed: int = 1
-    kills: int = 200
-
-
-# ------------------------------------------------------------------ how each is run
-
-
-def _each(cases: Iterable[T], data: Path, one: Callable[[T], Mapping[str, int]]) -> Figures:
-    """Every case, whatever became of those before it; what failed is told with its case."""
-    found: Figures = Counter()
-    for case in cases:
-        found["cases"] += 1
-        try:
-            found.update(one(case))
-        except AssertionError as error:
-            found["failed"] += 1
-            print(f"  FAILED {case}: {str(error)[:500]}", flush=True)
-            shutil.rmtree(data, ignore_errors=True)
-    return found
-
-
-def _cuts(way: str, data: Path, scope: Scope) -> Figures:
-    """Over the turn of the trading day; every cut is recovered, every fifth one replayed."""
-    with hurried():
-        session = cuts.record(data / "session")
-
-        def one(cut: cuts.Cut) -> Mapping[str, int]:
-            replayed = way != "power" and not cut.number % 5
-            core = cuts.run(session, cut, data / "run", replayed=replayed)
-            return {"replays": int(replayed), "trades": core.trades}
-
-        return _each(cuts.cuts(session, scope.seed, (way,)), data / "run", one)
-
-
-def _settled(data: Path, scope: Scope) -> Figures:
-    """Every third cut."""
-    with hurried():
-        session = cuts.record(data / "session")
-
-        def one(cut: cuts.Cut) -> Mapping[str, int]:
-            told = cuts.run_settled(session, cut, data / "run")
-            return {"halted for a person's word": int(told.halted)}
-
-        return _each(list(cuts.cuts(session, scope.seed, (cuts.SETTLED,)))[::3], data / "run", one)
-
-
-def _kills(data: Path, scope: Scope) -> Figures:
-    told = kills.run(data, scope.seed, scope.kills)
-    return Counter(
-        {
-            "cases": told.kills,
-            "kills during a start": told.starts,
-            "starts checked": told.checks,
-            "orders": told.orders,
-            "fills": told.fills,
-            "records": told.records,
-        }
-    )
-
-
-def _database(kind: str, data: Path, scope: Scope) -> Figures:
-    with hurried():
-        plain = stores.run(data / "plain", stores.Failure("", 0, False), None)
-
-        def one(failure: stores.Failure) -> Mapping[str, int]:
-            told = stores.run(data / "run", failure, plain.rows)
-            return {"failed writes": told.failed, "rows spooled": told.spooled}
-
-        found = _each(stores.failures(plain, (kind,)), data / "run", one)
-        return found + Counter(statements=plain.statements)
-
-
-def _journal_full(data: Path, scope: Scope) -> Figures:
-    with hurried():
-        whole = stores.run_journal(data / "whole", 10**9, once=True)
-
-        def one(case: tuple[int, bool]) -> Mapping[str, int]:
-            told = stores.run_journal(data / "run", case[0], once=case[1])
-            return {"core stopped": int(told.ended)}
-
-        places = ((n, once) for once in (True, False) for n in range(1, whole.records + 1))
-        return _each(places, data / "run", one) + Counter(records=whole.records)
-
-
-def _ledger_full(data: Path, scope: Scope) -> Figures:
-    """The loop itself stands in the test of the gateway's contract."""
-    data.mkdir(parents=True)
-    logger.disable("homalos")
-    writes = len(test_full_disk.asked_in_a_day(data / "counted")) - 1
-    test_full_disk.test_whenever_the_disk_refuses_the_exchange_alone_is_gone(data)
-    return Counter({"cases": writes})
-
-
-def _answers(kind: str, data: Path, scope: Scope) -> Figures:
-    with hurried():
-        plain = answers.run(data / "plain", WELL)
-
-        def one(spoil: answers.Spoil) -> Mapping[str, int]:
-            told = answers.run(data / "run", spoil)
-            return {
-                "trades": told.trades,
-                "orders unresolved for a while": told.unresolved,
-                "halts": told.halts,
-            }
-
-        return _each(answers.spoils(plain, (kind,)), data / "run", one)
-
-
-def _clock(jump: str, data: Path, scope: Scope) -> Figures:
-    with hurried():
-
-        def one(beat: int) -> Mapping[str, int]:
-            told = clocks.run(data / "run", jump, beat)
-            return {"trades": told.trades, "alerts of the clock": told.alerts}
-
-        return _each(range(1, clocks.BEATS + 1), data / "run", one)
-
-
-def _feed(kinds: tuple[str, ...], data: Path, scope: Scope) -> Figures:
-    with hurried():
-
-        def one(case: feeds.Case) -> Mapping[str, int]:
-            told = feeds.run(data / "run", case)
-            return {"ticks refused": told.refused, "trades": told.trades}
-
-        return _each(feeds.cases(kinds), data / "run", one)
-
-
-def _rogue(deed: str, data: Path, scope: Scope) -> Figures:
-    with hurried():
-
-        def one(misdeed: rogues.Misdeed) -> Mapping[str, int]:
-            told = rogues.run(data / "run", misdeed)
-            return {
-                "stopped": int(told.state in ("quarantined", "failed")),
-                "intents": told.wishes,
-                "orders of the rogue": told.orders,
-            }
-
-        return _each(rogues.misdeeds((deed,)), data / "run", one)
-
-
-def _requests(data: Path, scope: Scope) -> Figures:
-    data.mkdir(parents=True)
-    told = requests.run(data, scope.seed, 1_000)
-    return Counter(
-        {"cases": told.requests, "answered with a status": told.refused, "trades": told.trades}
-    )
-
-
-def _edits(data: Path, scope: Scope) -> Figures:
-    data.mkdir(parents=True)
-    told = edits.run(data, scope.seed, tuple(edits.edits()))
-    return Counter({"cases": told.edits, "trades": told.trades})
+    run: Callable[[Path, Scope], Figures]
 
 
 # ------------------------------------------------------------------ the table
@@ -229,7 +64,7 @@ _JOURNAL = (
         "日志账每写完一条记录后进程即被杀，逐条进行",
         f"{_RECOVERS_EN} Folded state and replay equal the run's.",
         f"{_RECOVERS_ZH}折叠出的状态与回放均与原运行相同。",
-        partial(_cuts, "killed after"),
+        partial(runs.run_cuts, "killed after"),
     ),
     Plan(
         "cut-before", "journal",
@@ -237,7 +72,7 @@ _JOURNAL = (
         "下一条记录写到一半时进程被杀（记录残缺），逐条进行",
         f"{_RECOVERS_EN} The torn record is cut off; what it told is asked of the venue.",
         f"{_RECOVERS_ZH}残缺记录被截去,其内容向交易所查询。",
-        partial(_cuts, "killed before"),
+        partial(runs.run_cuts, "killed before"),
     ),
     Plan(
         "cut-power", "journal",
@@ -246,7 +81,7 @@ _JOURNAL = (
         "Recovers; orders that the journal lost are taken over as nobody's, their fills are booked "
         "once; nothing is sent again.",
         "恢复；日志账丢失的委托作为无归属接管，成交只入账一次，不重发任何委托。",
-        partial(_cuts, "power"),
+        partial(runs.run_cuts, "power"),
     ),
     Plan(
         "cut-settled", "journal",
@@ -257,7 +92,7 @@ _JOURNAL = (
         "person accepts it and says whose the missing lots were, books equal the exchange's.",
         "若有差异：停止交易、列出全部差异并告警，不发任何委托；经人工确认并指明缺失手数的归属后，"
         "账簿与交易所一致。",
-        _settled,
+        runs.run_settled,
     ),
 )  # fmt: skip
 _KILLS = (
@@ -269,7 +104,7 @@ _KILLS = (
         "The next start agrees with the exchange's ledger in lots, orders and money, and has every "
         "order and fill in books and database.",
         "下次启动的手数、委托、资金与交易所账本一致，账簿和数据库中委托与成交齐全。",
-        _kills,
+        runs.run_kills,
     ),
 )  # fmt: skip
 _ALL_ROWS_EN = (
@@ -281,20 +116,20 @@ _STORES = (
         "database-full", "database",
         "No room for the database at its n-th statement, once and for ever (SQLITE_FULL)",
         "数据库第 n 条语句起空间不足，一次或持续（SQLITE_FULL）",
-        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(_database, "full"),
+        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(runs.run_database, "full"),
     ),
     Plan(
         "database-readonly", "database",
         "The database may not be written at its n-th statement, once and for ever "
         "(SQLITE_READONLY)",
         "数据库第 n 条语句起只读，一次或持续（SQLITE_READONLY）",
-        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(_database, "readonly"),
+        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(runs.run_database, "readonly"),
     ),
     Plan(
         "database-locked", "database",
         "Another program locks the database at its n-th statement, once and for ever (SQLITE_BUSY)",
         "数据库第 n 条语句起被其他程序锁定，一次或持续（SQLITE_BUSY）",
-        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(_database, "locked"),
+        _ALL_ROWS_EN, _ALL_ROWS_ZH, partial(runs.run_database, "locked"),
     ),
     Plan(
         "journal-full", "journal-full",
@@ -303,7 +138,7 @@ _STORES = (
         "The core stops before anything unwritten is done (the daemon ends with code 1); the next "
         "start knows everything.",
         "内核在执行未记录的动作之前停止（进程以代码 1 退出）；下次启动信息完整。",
-        _journal_full,
+        runs.run_journal_full,
     ),
     Plan(
         "ledger-full", "ledger-full",
@@ -311,7 +146,7 @@ _STORES = (
         "模拟交易所账本第 n 次写入失败",
         "The exchange hangs up with its reason and answers nothing more; its ledger is sound.",
         "模拟交易所说明原因后断线，不再应答；账本完好。",
-        _ledger_full,
+        runs.run_ledger_full,
     ),
 )  # fmt: skip
 _FINDS_EN = "Found out by deadline, query or comparison; booked once; nobody had to help."
@@ -356,7 +191,7 @@ _ANSWERED: Mapping[str, tuple[str, str, str, str]] = {
     ),
 }  # fmt: skip
 _ANSWERS = tuple(
-    Plan(f"answer-{kind}", "answers", *_ANSWERED[kind], partial(_answers, kind))
+    Plan(f"answer-{kind}", "answers", *_ANSWERED[kind], partial(runs.run_answers, kind))
     for kind in (*KINDS, *REQUESTS)
 )
 _CLOCK_EN = "No timer, session or tick is moved by it; told at the next login."
@@ -379,7 +214,7 @@ _CLOCKS = tuple(
         f"{_JUMPS_ZH[jump]},逐秒进行",
         _CLOCK_EN if step else _SLEPT_EN,
         _CLOCK_ZH if step else _SLEPT_ZH,
-        partial(_clock, jump),
+        partial(runs.run_clock, jump),
     )
     for number, (jump, (step, _)) in enumerate(clocks.JUMPS.items(), 1)
 )  # fmt: skip
@@ -387,16 +222,16 @@ _ALONE_EN = "It alone is stopped, its entries are cancelled; the others miss no 
 _ALONE_ZH = "仅该策略被停止，其开仓委托被撤销；其他策略不漏一笔行情。"
 _ROGUES = (
     Plan("rogue-raise", "strategy", "A strategy raises, in each of its hooks",
-         "策略在各个回调中抛出异常", _ALONE_EN, _ALONE_ZH, partial(_rogue, "raise")),
+         "策略在各个回调中抛出异常", _ALONE_EN, _ALONE_ZH, partial(runs.run_rogue, "raise")),
     Plan("rogue-spin", "strategy", "A strategy never returns, in each of its hooks",
-         "策略在各个回调中不返回", _ALONE_EN, _ALONE_ZH, partial(_rogue, "spin")),
+         "策略在各个回调中不返回", _ALONE_EN, _ALONE_ZH, partial(runs.run_rogue, "spin")),
     Plan("rogue-mutate", "strategy", "A strategy changes what it was given, in each of its hooks",
          "策略在各个回调中篡改收到的对象", "What others see and the core works on is not changed.",
-         "其他策略所见与内核所用均不受影响。", partial(_rogue, "mutate")),
+         "其他策略所见与内核所用均不受影响。", partial(runs.run_rogue, "mutate")),
     Plan("rogue-storm", "strategy", "A strategy sends 10,000 orders in a second",
          "策略一秒内发出一万笔委托",
          "The limits let a few leave and deny the rest; the others trade on.",
-         "限额只放行少数，其余拒绝；其他策略继续交易。", partial(_rogue, "storm")),
+         "限额只放行少数，其余拒绝；其他策略继续交易。", partial(runs.run_rogue, "storm")),
 )  # fmt: skip
 
 _NOT_MOVED_EN = "Refused and counted; no strategy sees it, no book moves; the next tick is taken."
@@ -407,12 +242,12 @@ _FEEDS = (
          "another day, of no contract, of wrong type), before every tick of a session",
          f"行情线路上的 {len(feeds.JUNK)} 种垃圾数据（未设置、无穷、负值、他日、未知合约、"
          "类型错误），在每一笔行情之前",
-         _NOT_MOVED_EN, _NOT_MOVED_ZH, partial(_feed, tuple(feeds.JUNK))),
+         _NOT_MOVED_EN, _NOT_MOVED_ZH, partial(runs.run_feed, tuple(feeds.JUNK))),
     Plan("feed-silence", "feed",
          f"The market data line falls silent for {feeds.SILENT_S} s, at every tick of a session",
          f"行情中断 {feeds.SILENT_S} 秒，逐笔进行",
          "Orders and looks at the venue go on; trading goes on with the next tick.",
-         "委托与对账照常；行情恢复后继续交易。", partial(_feed, (feeds.SILENCE,))),
+         "委托与对账照常；行情恢复后继续交易。", partial(runs.run_feed, (feeds.SILENCE,))),
 )  # fmt: skip
 _OUTSIDE = (
     Plan("requests", "console",
@@ -423,14 +258,14 @@ _OUTSIDE = (
          "一千条随机噪声、三百条静默连接",
          "The status that each deserves, or cut off; no order, no change, no trace of an error; "
          "trading goes on.",
-         "逐条返回应有的状态码或断开；无委托、无改动、无内部错误；交易继续。", _requests),
+         "逐条返回应有的状态码或断开；无委托、无改动、无内部错误；交易继续。", runs.run_requests),
     Plan("edits", "config",
          f"Each file of the configuration broken while it trades, in {len(edits.BREAKS)} ways "
          "(torn, noise, a key twice, aliases without end, a tag that runs code)",
          f"交易中以 {len(edits.BREAKS)} 种方式破坏每个配置文件（残缺、噪声、重复键、无限别名、"
          "可执行标签）",
          "Refused with an alert that names the file; old values stay; the next good edit holds.",
-         "拒绝并告警指明文件；旧值保持；下一次正确修改生效。", _edits),
+         "拒绝并告警指明文件；旧值保持；下一次正确修改生效。", runs.run_edits),
 )  # fmt: skip
 
 PLANS: tuple[Plan, ...] = (
