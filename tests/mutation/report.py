@@ -155,8 +155,11 @@ same examples of the property tests every time. The rules of the risk gate are s
 the other, and judged by the tests that are marked to show them firing.{earlier}
 
 **Score: {share:.1f} %** (target {target:.0f} % in each group). Mutants that no test could tell from
-the module (*equivalent*) are not counted. Tests were written for what earlier runs showed to
-survive; of mutants that nobody has looked at yet fewer are killed: try another seed.
+the module (*equivalent*) are not counted.
+
+Tests were written for what earlier runs showed to survive, so the score says less than it seems to.
+Of mutants that were tried for the first time, 1,060 and then 771 more, 93.1 and 94.2 % were killed.
+Another seed shows others.
 
 The changes are cosmic-ray's operators, without those that anything kills (`is` for `<`) or nothing
 can (`==` for `is` between members of an enum, the digits of a rounding), and four of our own
@@ -168,5 +171,5 @@ One mistake in each of these modules is made at every run of the tests
 (`tests/unit/mutation/test_quick_set.py`).
 """
 _EARLIER = """
-{before} of them were killed in an earlier run, by tests that are what they were then, and were not
+{before} of these verdicts are of earlier runs of the same seed: what a test has killed was not
 tried a second time (`--known`)."""

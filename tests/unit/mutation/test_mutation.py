@@ -121,7 +121,7 @@ def test_the_score_leaves_out_what_no_test_could_see() -> None:
     assert "| ledger | 99 | 20 | 17 | 2 | 1 | 94.4 % |" in page
     assert "| ledger | `m.py` | 99 | 20 | 17 | 2 | 1 | 94.4 % |" in page
     assert "--sample 20 --seed 1 --write` on 2026-01-05\n(a machine);" in page
-    assert "7 of them were killed in an earlier run" in page
+    assert "7 of these verdicts are of earlier runs" in page
     assert "accepted: it may live" in page
     assert report.passes(results, accepted)
     assert not report.passes(results[12:], accepted), "below the target"
