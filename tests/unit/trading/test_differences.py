@@ -118,6 +118,10 @@ def test_orders_are_the_same_by_the_venues_name_on_their_exchange() -> None:
     assert compare(venue_state(orders=(order,)), venue_state(orders=(filled,))).orders == (
         f"order {order.id}: 0 traded lots, venue 1",
     )
+    nameless = replace(filled, id=OrderId(""))
+    assert compare(venue_state(orders=(order,)), venue_state(orders=(nameless,))).orders == (
+        f"order {order.id}: 0 traded lots, venue 1",
+    )
     assert found.holdings == found.orders, "what stops trading"
     over = replace(order, status=S.CANCELLED)
     assert reconcile(venue_state(orders=(over,)), venue_state()) == ()

@@ -16,7 +16,7 @@ from homalos.model.events import (
     PhaseChanged,
     TradeReported,
 )
-from homalos.model.ids import InstrumentId, StrategyId, TradeId, VenueOrderId
+from homalos.model.ids import InstrumentId, OrderId, StrategyId, TradeId, VenueOrderId
 from homalos.model.reconciling import Reconcile
 
 S = OrderStatus
@@ -180,3 +180,13 @@ def test_a_fill_that_the_books_hold_already_is_an_open_of_the_day_all_the_same()
     assert (desk.manager.openings.lots(IF), desk.manager.openings.lots(M)) == (0, 0)
     desk.post(report)
     assert desk.books.positions() == ()
+
+
+def test_an_order_that_is_adopted_cancelled_has_used_a_cancel() -> None:
+    desk = Desk()
+    desk.submit()
+    order = replace(desk.venue.sent[0], id=OrderId("other"), intent_id=OrderId("other"))
+    desk.manager.adopt(replace(order, status=S.CANCELLED))
+    assert desk.manager.budget.used == {RB: 1}
+    desk.manager.adopt(replace(order, id=OrderId("live")))
+    assert desk.manager.budget.used == {RB: 1}
