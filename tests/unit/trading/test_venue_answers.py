@@ -7,8 +7,15 @@ from tests.unit.trading.desk import DAY, RB, Desk, account, venue_state
 from tests.unit.trading.test_adjusting import ROW, ask
 
 from homalos.gateway.protocol import VenueSnapshot
-from homalos.model.enums import Direction, OrderStatus, Side
-from homalos.model.events import Reconciled, TradeFilled, TradeReported, TradingDayChanged
+from homalos.model.enums import Direction, OrderStatus, Severity, Side
+from homalos.model.events import (
+    AlertRaised,
+    Audited,
+    Reconciled,
+    TradeFilled,
+    TradeReported,
+    TradingDayChanged,
+)
 from homalos.model.ids import VenueOrderId
 from homalos.model.reconciling import DayMarks
 
@@ -101,3 +108,28 @@ def test_at_a_later_day_an_order_on_its_way_is_not_over() -> None:
     desk.bus.run_until_idle()
     assert [o.status for o in desk.manager.live()] == [S.SUBMITTED]
     assert order.status is S.SUBMITTED
+
+
+def test_an_answer_to_a_question_that_was_given_up_is_not_heard() -> None:
+    desk = Desk()
+    answers: list[Callable[[VenueSnapshot], None]] = []
+    desk.venue.query = lambda _, done: answers.append(done)  # type: ignore[method-assign]
+    ask(desk)
+    desk.advance(30)
+    ask(desk)
+    before = len(desk.seen(Reconciled))
+    answers[0](venue_state((ROW,)))
+    desk.bus.run_until_idle()
+    assert len(desk.seen(Reconciled)) == before
+    answers[1](venue_state())
+    desk.bus.run_until_idle()
+    assert [word.differences for word in desk.seen(Reconciled)[before:]] == [()]
+
+
+def test_a_simulated_venues_settlement_is_told_without_a_warning() -> None:
+    desk = Desk()
+    desk.venue.snapshot = venue_state(day=DAY + 1, balance=999_500.0)
+    desk.post(TradingDayChanged("test", DAY + 1, desk.clock.now()))
+    assert [fact.who for fact in desk.seen(Audited)][-1] == "settlement"
+    assert {told.severity for told in desk.seen(AlertRaised)} == {Severity.INFO}
+    assert desk.books.account().balance == 999_500.0
