@@ -15,6 +15,8 @@ class MarkNote(Record, frozen=True):
     long: float | None
     short: float | None
     ts: int
+    fills: tuple[tuple[StrategyId, int, float], ...] = ()
+    """Traded since: whose, lots (less than 0: sold), price."""
 
 
 class CapitalNote(Record, frozen=True):

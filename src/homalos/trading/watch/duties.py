@@ -53,9 +53,9 @@ class Duties:
         self._control = control
         self.levels: tuple[Level, ...] = ()
         self.fired: dict[Key, Fired] = {}
-        self.stopped: dict[StrategyId, str] = {}
-        """Strategies that a level has stopped, and of what kind it was: until a person starts
-        them, nothing else does."""
+        self.stopped: list[tuple[StrategyId, str]] = []
+        """Strategies that a level has stopped, and of what kind it was (one may be stopped by
+        several): until a person starts them, nothing else does."""
         self._running: set[StrategyId] = set()
         self._asked: dict[Key, int] = {}
 
@@ -84,8 +84,8 @@ class Duties:
         owed = level.action in ("reduce", "flatten")
         row = self.fired[key] = Fired(*key, level.at, text, owed, now)
         self._asked.pop(key, None)
-        if level.action == "stop":
-            self.stopped[subject] = level.what
+        if level.action == "stop" and (subject, level.what) not in self.stopped:
+            self.stopped.append((subject, level.what))
         return row
 
     def _recover(self, subject: StrategyId, figure: Figure) -> None:
@@ -109,7 +109,7 @@ class Duties:
     def forget(self, what: str) -> None:
         """Measured anew: nothing of this kind has acted."""
         self.fired = {key: row for key, row in self.fired.items() if key.what != what}
-        self.stopped = {s: kind for s, kind in self.stopped.items() if kind != what}
+        self.stopped = [row for row in self.stopped if row[1] != what]
 
     # ------------------------------------------------------------ acting
 
@@ -123,10 +123,12 @@ class Duties:
             self._stop(row.subject, row.what)
             cancel_opens(self._bus, row.subject, who, row.text)
 
-    def pay(self, now: int) -> None:
+    def pay(self, now: int) -> bool:
         """Reduce, now or as soon as trading is active: a watch may lower the state alone, and a
-        halt that a comparison lifts must not leave a loss unanswered. Flatten."""
-        for key, row in self.fired.items():
+        halt that a comparison lifts must not leave a loss unanswered. Flatten. Whether anything
+        is owed no more: where trading is REDUCING already, only a person raises it."""
+        paid = False
+        for key, row in list(self.fired.items()):
             if not row.owed or now - self._asked.get(key, -AGAIN) < AGAIN:
                 continue
             who = f"{ACTOR}:{row.what}"
@@ -140,11 +142,15 @@ class Duties:
                 self._asked[key] = now
                 self._bus.publish(SetTradingState(TradingState.REDUCING, who, row.text, now))
                 cancel_opens(self._bus, ACCOUNT, who, row.text)
+            elif self._control.state is TradingState.REDUCING:
+                cancel_opens(self._bus, ACCOUNT, who, row.text)
+                paid = self._paid([key])
+        return paid
 
     def enforce(self) -> None:
         """At a start, or whenever books and venue were compared: what was stopped opens nothing
         that rests or waits from before."""
-        for strategy, what in self.stopped.items():
+        for strategy, what in self.stopped:
             cancel_opens(self._bus, strategy, f"{ACTOR}:{what}", "stopped / 已停止")
         control = self._control
         if control.state is TradingState.REDUCING:
@@ -195,7 +201,7 @@ class Duties:
     def saw_command(self, event: StrategyCommand) -> None:
         """A start by a person lifts a stop."""
         if event.action == "start" and not event.who.startswith(f"{ACTOR}:"):
-            self.stopped.pop(event.strategy, None)
+            self.stopped = [row for row in self.stopped if row[0] != event.strategy]
 
     def saw_strategy(self, event: StrategyStateChanged) -> None:
         """What a level has stopped does not run again by itself: by a restart, a reload."""
@@ -203,9 +209,9 @@ class Duties:
             self._running.discard(event.strategy)
             return
         self._running.add(event.strategy)
-        if (what := self.stopped.get(event.strategy)) is not None:
+        if what := next((what for name, what in self.stopped if name == event.strategy), ""):
             self._stop(event.strategy, what)
 
     def load(self, fired: Iterable[Fired], stopped: Iterable[tuple[StrategyId, str]]) -> None:
         self.fired = {Key(r.subject, r.what, r.unit, r.action): r for r in fired}
-        self.stopped = dict(stopped)
+        self.stopped = list(stopped)

@@ -37,10 +37,13 @@ class Eve:
         self._books = books
         self._marks = marks
         self._sides: dict[InstrumentId, dict[Direction, _Side]] = {}
+        self._unshown = 0.0
+        """Of what was traded after the eve's last marks."""
 
     def begin(self) -> None:
         """Another trading day, before anything is marked in it."""
         self._sides = {}
+        self._unshown = sum(map(self._marks.unshown, self._marks.known()))
         for id_ in self._marks.known():
             contract = self._books.contract(id_)
             for direction, side in () if contract is None else contract.sides():
@@ -53,7 +56,7 @@ class Eve:
         than at the settlement (0 where there was none)."""
         for held in self._books.held():
             self._note(held)
-        total = 0.0
+        total = -self._unshown
         for id_, sides in self._sides.items():
             contract = self._books.contract(id_)
             if contract is not None:

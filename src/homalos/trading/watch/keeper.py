@@ -121,7 +121,7 @@ class LossWatch:
 
     def _on_trade(self, event: TradeFilled) -> None:
         trade = event.trade
-        self.marks.filled(trade.instrument, trade.price, trade.ts_event)
+        self.marks.filled(trade)
         self.measures.results.changed(trade.strategy)
         self._on_change(event)
 
@@ -221,9 +221,10 @@ class LossWatch:
             measures.look(now, fresh)
             self._begin_drawdowns_anew()
             self._judge(now)
-        self._note(now)
         phases = self._phases()
-        if measures.waits or self._duties.owes or Phase.CONTINUOUS in phases:
+        goes_on = measures.waits or self._duties.owes or Phase.CONTINUOUS in phases
+        self._note(now, at_once=not goes_on)
+        if goes_on:
             self._arm()
         elif None in phases:
             self._arm(UNKNOWN_EVERY)
@@ -295,7 +296,8 @@ class LossWatch:
             cancel_opens(self._bus, subject, ACTOR, text)
         for row in due:
             self._duties.act(row, now)
-        self._duties.pay(now)
+        if self._duties.pay(now):
+            self._note(now, at_once=True)
 
     def _alert(self, severity: Severity, text: str) -> None:
         self._bus.publish(AlertRaised(severity, ACTOR, text, self._bus.clock.now()))
@@ -316,7 +318,7 @@ class LossWatch:
         measures = self.measures
         return LossesNoted(
             self._day, self._since, measures.capital.note(), measures.notes(),
-            self.fired(), self.latches.notes(), tuple(self._duties.stopped.items()),
+            self.fired(), self.latches.notes(), tuple(self._duties.stopped),
             self.marks.notes(), now,
         )  # fmt: skip
 
@@ -343,7 +345,7 @@ class LossWatch:
         return tuple(self._duties.fired.values())
 
     def stopped(self, strategy: StrategyId) -> bool:
-        return strategy in self._duties.stopped
+        return any(name == strategy for name, _ in self._duties.stopped)
 
     def at_basis(self) -> tuple[tuple[str, str], ...]:
         """Contracts held that count at their basis, and why."""

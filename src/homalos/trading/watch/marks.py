@@ -6,18 +6,20 @@ Where a market is locked, longs at the lower limit and shorts at the upper are m
 for nobody takes them at any other price. Quotes are looked at, not listened to: ticks cost nothing
 here, and of several between two looks the last counts.
 
-A fill of ours is a price at which the contract traded: it is the mark until a later tick is one.
-So new lots count at what they cost, however long ago the contract was marked last; and the mark of
-what is held no more is forgotten.
+A fill is no mark: one far price of ours would mark all that is held. What was traded since the last
+mark counts as if it had been traded at it, until a newer one shows what it was worth: so new lots
+count at what they cost, however long ago the contract was marked last. The mark of what is held no
+more is forgotten.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from homalos.model.enums import Phase
-from homalos.model.ids import InstrumentId
+from homalos.model.ids import InstrumentId, StrategyId
 from homalos.model.market import Tick
-from homalos.model.times import MINUTE
+from homalos.model.times import MINUTE, SECOND
+from homalos.model.trading import Trade
 from homalos.model.watching import MarkNote
 from homalos.trading.books import Books
 from homalos.trading.contract import Contract
@@ -39,12 +41,13 @@ QUIET_AFTER = 10 * MINUTE
 
 
 class Fill(NamedTuple):
-    """The last of a contract since the last look."""
+    """A trade since the last mark of its contract. ``lots``: bought, less than 0: sold."""
 
+    strategy: StrategyId
+    lots: int
     price: float
-    ts: int
-    quote: Tick | None
-    """The last when it came: no later price."""
+    quote: Tick | None = None
+    """The last when it came, which says nothing about it."""
 
 
 class Mark:
@@ -103,17 +106,23 @@ class Marks:
         self._books = books
         self._venue = venue
         self._marks: dict[InstrumentId, Mark] = {}
-        self._fills: dict[InstrumentId, Fill] = {}
+        self._fills: dict[InstrumentId, list[Fill]] = {}
 
-    def filled(self, instrument: InstrumentId, price: float, ts: int) -> None:
-        """A fill, at the venue's time ``ts``."""
-        self._fills[instrument] = Fill(price, ts, self._books.quotes.get(instrument))
+    def filled(self, trade: Trade) -> None:
+        """A trade is booked; one that a comparison told late is older than the mark."""
+        id_ = trade.instrument
+        mark = self._marks.get(id_)
+        if mark is not None and mark.trading_day and trade.ts_event > mark.ts - SECOND:
+            fill = Fill(trade.strategy, trade.side.sign * trade.lots, trade.price,
+                        self._books.quotes.get(id_))  # fmt: skip
+            self._fills.setdefault(id_, []).append(fill)
 
     def keep(self, held: Iterable[Contract]) -> None:
         """Forget what is not held any more."""
         ids = {contract.instrument.id for contract in held}
         for id_ in self._marks.keys() - ids:
             del self._marks[id_]
+            self._fills.pop(id_, None)
 
     def look(self, held: Iterable[Contract], now: int, oldest: int) -> set[InstrumentId]:
         """Look at the quotes of what is held; the contracts that have a new mark."""
@@ -124,25 +133,17 @@ class Marks:
             mark = marks.get(id_)
             if mark is None:
                 mark = marks[id_] = Mark(now)
-            fill = self._fills.get(id_) if self._fills else None
-            if fill is not None and self._take_fill(mark, fill):
-                fresh.add(id_)
             tick = quotes.get(id_)
             if tick is not None and tick is not mark.seen and self._take(mark, tick, contract,
                                                                          now, oldest):  # fmt: skip
                 fresh.add(id_)
-        self._fills.clear()
+                self._shown(id_, tick)
         return fresh
 
-    def _take_fill(self, mark: Mark, fill: Fill) -> bool:
-        """One that comes late (told by a comparison) is older than the mark."""
-        if mark.trading_day and fill.ts < mark.ts:
-            return False
-        mark.long = mark.short = fill.price
-        mark.trading_day, mark.ts = self._books.trading_day, fill.ts
-        if fill.quote is not None:
-            mark.seen = fill.quote
-        return True
+    def _shown(self, id_: InstrumentId, tick: Tick) -> None:
+        """The new mark shows what was traded before it came."""
+        if id_ in self._fills:
+            self._fills[id_] = [fill for fill in self._fills[id_] if fill.quote is tick]
 
     def _take(self, mark: Mark, tick: Tick, contract: Contract, now: int, oldest: int) -> bool:
         phase = self._phase(contract)
@@ -220,7 +221,23 @@ class Marks:
             points += mark.long * contract.long.lots - contract.long.basis_sum
         if mark.short is not None:
             points -= mark.short * contract.short.lots - contract.short.basis_sum
-        return points * contract.multiplier
+        return points * contract.multiplier - self.unshown(contract.instrument.id)
+
+    def unshown(self, instrument: InstrumentId, strategy: StrategyId | None = None) -> float:
+        """Yuan by which the trades since the last mark look better at it than they may be, of one
+        strategy or of all."""
+        fills = self._fills.get(instrument)
+        if not fills:
+            return 0.0
+        mark, contract = self._marks[instrument], self._books.contract(instrument)
+        price = mark.short if mark.long is None else mark.long
+        if price is None or contract is None:
+            return 0.0
+        return contract.multiplier * sum(
+            fill.lots * (price - fill.price)
+            for fill in fills
+            if strategy is None or fill.strategy == strategy
+        )
 
     def missing(self, held: Iterable[Contract], trading_day: int) -> Iterator[tuple[str, str]]:
         """Contracts that count at their basis for want of a mark of this day, and why."""
@@ -234,15 +251,21 @@ class Marks:
 
     def notes(self) -> tuple[MarkNote, ...]:
         return tuple(
-            MarkNote(id_, mark.trading_day, mark.long, mark.short, mark.ts)
+            MarkNote(id_, mark.trading_day, mark.long, mark.short, mark.ts, self._since(id_))
             for id_, mark in sorted(self._marks.items())
             if mark.trading_day
         )
 
+    def _since(self, id_: InstrumentId) -> tuple[tuple[StrategyId, int, float], ...]:
+        return tuple((f.strategy, f.lots, f.price) for f in self._fills.get(id_, ()))
+
     def load(self, notes: Iterable[MarkNote]) -> None:
         """As they were noted: the next tick of each contract is a first one."""
         self._marks.clear()
+        self._fills.clear()
         for note in notes:
             mark = self._marks[note.instrument] = Mark()
             mark.long, mark.short = note.long, note.short
             mark.trading_day, mark.ts = note.trading_day, note.ts
+            if note.fills:
+                self._fills[note.instrument] = [Fill(*row) for row in note.fills]

@@ -72,4 +72,6 @@ class Results:
 
     def _worth(self, book: NetBook) -> float:
         price = self._marks.price(book.instrument, book.net)
-        return book.result(book.record(None).cost_price if price is None else price)
+        if price is None:
+            return book.result(book.record(None).cost_price)
+        return book.result(price) - self._marks.unshown(book.instrument, book.strategy)

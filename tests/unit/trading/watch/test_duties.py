@@ -208,3 +208,31 @@ def test_it_acts_on_it_where_it_is_named() -> None:
     floor.pass_by(3470.0)
     assert [b.strategy for b in floor.seen(BeginFlatten)] == [MANUAL]
     assert [a.text for a in floor.seen(AlertRaised) if a.source == "watch"]
+
+
+def test_a_days_turn_lifts_its_own_stop_and_no_other() -> None:
+    rows = [
+        WatchLevel(of="strategy", what="drawdown", yuan=3000.0, action="stop"),
+        WatchLevel(of="strategy", what="day_loss", yuan=5000.0, action="stop"),
+    ]
+    floor = WatchFloor(section(*rows))
+    floor.holding(50)
+    floor.runs()
+    floor.pass_by(3492.0)
+    floor.pass_by(3480.0)
+    floor.next_day(3480.0)
+    before = len(floor.seen(StrategyCommand))
+    floor.runs()
+    assert [c.action for c in floor.seen(StrategyCommand)[before:]] == ["stop"]
+
+
+def test_a_person_who_had_it_reducing_already_says_active_once() -> None:
+    floor = WatchFloor(section(WatchLevel(what="day_loss", yuan=5000.0, action="reduce")))
+    floor.holding(50)
+    floor.post(SetTradingState(TradingState.REDUCING, "me", "care", floor.clock.now()))
+    floor.pass_by(3480.0)
+    floor.advance(60)
+    assert [row.owed for row in floor.notes()[-1].fired] == [False]
+    floor.post(SetTradingState(TradingState.ACTIVE, "me", "I know", floor.clock.now()))
+    floor.advance(10)
+    assert floor.control.state is TradingState.ACTIVE

@@ -8,7 +8,7 @@ from tests.unit.trading.desk import DAY, RB, M
 from tests.unit.trading.watch.floor import ALPHA, BETA, WatchFloor
 
 from homalos.gateway.protocol import VenueSnapshot
-from homalos.model.enums import Channel, Phase, Side
+from homalos.model.enums import Channel, OrderStatus, Phase, Side
 from homalos.model.events import ConnectionChanged, Reconciled, TradingDayChanged
 from homalos.model.ids import InstrumentId
 from homalos.model.times import SECOND
@@ -199,26 +199,107 @@ def test_lots_that_are_added_while_no_mark_comes_count_at_what_they_cost() -> No
     floor.tick(RB, 3600.0, ts_event=0)  # quotes come too late to be marks
     floor.trade(Side.BUY, 10, 3600.0)
     floor.advance(3)
-    assert mark(floor)[0] == 3600.0
-    assert floor.loss() == 0.0, "and the others have gained"
+    assert mark(floor)[0] == 3500.0
+    assert floor.loss() == FEES + 36.0
+    assert floor.watch.measures.courses[ALPHA].day_loss().yuan == FEES + 36.0
+    floor.pass_by(3550.0, ticks=4)
+    assert floor.loss() == FEES + 36.0, "ten have gained what ten have lost"
+    floor.pass_by(3530.0, ticks=4)
+    assert floor.loss() == FEES + 36.0 + 20 * 20 * 10
 
 
-def test_a_fill_that_comparing_tells_late_is_no_mark() -> None:
+def test_one_far_trade_of_ours_and_its_echo_are_no_two_ticks() -> None:
+    """The tick that shows our own trade is the first that says so, not the second."""
+    floor = WatchFloor()
+    floor.holding(50)
+    before = floor.loss()
+    floor.trade(Side.SELL, 1, 3480.0)
+    floor.advance(0.3)
+    floor.tick(RB, 3480.0)
+    floor.advance(0.5)
+    floor.tick(RB, 3500.0)
+    floor.advance(3)
+    assert before + 200 < floor.loss() < before + 215, "what the one lot lost, and its fee"
+
+
+def test_two_far_fills_do_not_confirm_each_other() -> None:
+    floor = WatchFloor()
+    floor.holding(50)
+    before = floor.loss()
+    for _ in range(2):
+        floor.trade(Side.SELL, 1, 3400.0)
+        floor.advance(0.3)
+    floor.advance(3)
+    assert floor.loss() < before + 25, "fees, until a tick shows what they were worth"
+
+
+def test_a_fill_of_an_auction_marks_nothing() -> None:
+    floor = WatchFloor()
+    floor.holding(50)
+    before = floor.loss()
+    rests = floor.submit(side=Side.SELL, lots=1, price=3480.0)
+    floor.phase(Phase.AUCTION_MATCH)
+    floor.fill(floor.manager.registry.of_intent(rests)[0].id, 3480.0)
+    floor.tick(RB, 3480.0)
+    floor.advance(120)
+    assert floor.loss() < before + 15
+    floor.phase(Phase.CONTINUOUS)
+    floor.pass_by(3500.0, ticks=4)
+    assert before + 200 < floor.loss() < before + 215
+
+
+def test_a_fill_that_comparing_tells_late_counts_at_once() -> None:
+    """The mark is newer than it."""
     floor = WatchFloor()
     floor.holding()
-    floor.watch.marks.filled(RB, 3000.0, floor.clock.now() - 60 * SECOND)
-    floor.watch._on_change(None)
+    order = floor.manager.registry.of_intent(floor.submit(side=Side.SELL, lots=1, price=3490.0))[0]
+    floor.advance(5)
+    floor.pass_by(3500.0, ticks=2)
+    old = floor.clock.now() - 60 * SECOND
+    floor.report(order.id, OrderStatus.FILLED, 1)
+    floor.post(floor.trade_report(order.id, 1, 3490.0, ts_event=old))
     floor.advance(2)
     assert mark(floor)[0] == 3500.0
+    assert floor.loss() > FEES + 100
 
 
-def test_a_tick_of_before_the_fill_is_no_mark_after_it() -> None:
+def test_a_tick_of_before_the_fill_does_not_show_it() -> None:
     floor = WatchFloor()
     floor.holding()
-    floor.tick(RB, 3400.0)
-    floor.trade(Side.BUY, 10, 3500.0)
+    floor.tick(RB, 3490.0)
+    floor.trade(Side.BUY, 10, 3520.0)
     floor.advance(2)
-    assert mark(floor)[0] == 3500.0
+    assert mark(floor)[0] == 3490.0
+    assert floor.loss() == pytest.approx(FEES + 1_000 + 35.2)
+
+
+def test_what_was_traded_since_the_mark_outlasts_a_restart() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    rests = floor.submit(side=Side.BUY, lots=10, price=3500.0)
+    floor.phase(Phase.AUCTION_MATCH)
+    floor.fill(floor.manager.registry.of_intent(rests)[0].id, 3600.0)
+    floor.advance(30)
+    assert floor.notes()[-1].marks[0].fills == ((ALPHA, 10, 3600.0),)
+    again = WatchFloor()
+    again.trade(Side.BUY, 10, 3500.0)
+    again.trade(Side.BUY, 10, 3600.0)
+    again.watch.fold(replace(floor.notes()[-1]))
+    again.advance(3)
+    assert again.loss() == FEES + 36.0
+
+
+def test_a_day_that_begins_with_lots_that_no_mark_has_shown_has_lost_nothing() -> None:
+    floor = WatchFloor()
+    floor.holding()
+    rests = floor.submit(side=Side.BUY, lots=10, price=3500.0)
+    floor.phase(Phase.CLOSED)
+    floor.fill(floor.manager.registry.of_intent(rests)[0].id, 3600.0)
+    floor.advance(2)
+    assert floor.loss() == FEES + 36.0
+    floor.next_day(settlement=3500.0)
+    assert floor.watch.measures.capital.result == 0.0
+    assert floor.drawdown() < 0.02
 
 
 def test_a_strategys_lots_that_anothers_make_good_are_marked_all_the_same() -> None:
