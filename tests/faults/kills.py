@@ -109,6 +109,13 @@ class Victim:
 
     def __init__(self, root: Path) -> None:
         self.daemon = Daemon(root)
+        path = self.daemon.config / "system.yaml"
+        text = path.read_text(encoding="utf-8")
+        # Two hundred lives of a churner take more cancels than the budget of a day, and lose more
+        # than the shipped levels let it: they would stop it, and nothing more would be tried.
+        text = text.replace("\ntrading:", "\ntrading:\n  cancel_budget: 0")
+        text = re.sub(r"(?m)^  opening_cash: \S+", "  opening_cash: 1_000_000_000", text)
+        path.write_text(text, encoding="utf-8")
         self.scratch = root / "scratch"
         self.checks = 0
         self.kills = 0
