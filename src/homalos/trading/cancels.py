@@ -13,13 +13,14 @@ from homalos.gateway.protocol import Gateway
 from homalos.kernel.bus import Bus
 from homalos.kernel.timers import Timers
 from homalos.model.cancelling import CancelOpens
-from homalos.model.enums import Offset, OrderStatus, Phase, Severity
+from homalos.model.enums import OrderStatus, Phase, Severity
 from homalos.model.events import CancelRejected
 from homalos.model.ids import UNATTRIBUTED, OrderId, StrategyId
 from homalos.model.times import MILLISECOND
 from homalos.model.trading import Order
 from homalos.trading.deadlines import Deadlines
 from homalos.trading.states import LIVE
+from homalos.trading.working.closing import Closing
 
 if TYPE_CHECKING:
     from homalos.trading.manager import OrderManager
@@ -67,10 +68,15 @@ class Cancels:
 
     def on_opens(self, command: CancelOpens) -> None:
         """Cancel what opens and rests; other terminals' stays."""
+        self.opens(command.strategy, f"{command.who}: {command.why}")
+
+    def opens(self, strategy: StrategyId, why: str) -> None:
+        """Of one strategy or (empty) of all."""
         manager = self._manager
-        manager.working.stop_opens(command.strategy, f"{command.who}: {command.why}")
-        for order in manager.registry.open(command.strategy or None):
-            if order.offset is not Offset.OPEN or order.strategy == UNATTRIBUTED:
+        found = Closing(manager, strategy)
+        manager.working.stop_opens(found, strategy, why)
+        for order in found.live:
+            if order.strategy == UNATTRIBUTED or not found.opens(order):
                 continue
             if manager.phase(order.instrument) in PASS_IN:
                 self.request(order)

@@ -64,6 +64,7 @@ from homalos.trading.registry import OrderRegistry, VenueStatus, exchange_of, is
 from homalos.trading.risk.gate import RiskGate
 from homalos.trading.stages import Hold, Stage
 from homalos.trading.states import LIVE, Word, next_status
+from homalos.trading.strategy_book import NetBook
 from homalos.trading.venue_sync import VenueSync
 from homalos.trading.working.book import WorkingIntents
 from homalos.trading.working.plan import Plan
@@ -382,12 +383,8 @@ class OrderManager:
 
     def _on_strategy(self, event: StrategyStateChanged) -> None:
         """A strategy that is out of control opens nothing more; its exits stay."""
-        if event.state not in (StrategyState.QUARANTINED, StrategyState.FAILED):
-            return
-        self.working.on_strategy(event)
-        for order in self.registry.open(event.strategy):
-            if order.offset is Offset.OPEN:
-                self.cancels.request(order)
+        if event.state in (StrategyState.QUARANTINED, StrategyState.FAILED):
+            self.cancels.opens(event.strategy, f"{event.strategy} is {event.state.value}")
 
     def _on_phase(self, event: PhaseChanged) -> None:
         self.venue.phases[event.exchange, event.product] = event.phase
@@ -435,13 +432,12 @@ class OrderManager:
         row = self.contract(instrument)
         return None if row is None else self.venue.phases.get((row.exchange, row.product))
 
-    def closes(self, intent: SubmitOrder) -> bool:
-        """Whether its strategy's own book holds all the lots that it would take from it."""
-        contract = self._books.contract(intent.instrument)
+    def book(self, strategy: StrategyId, instrument: InstrumentId) -> NetBook | None:
+        """A strategy's own book; ``None``: the contract is not listed."""
+        contract = self._books.contract(instrument)
         if contract is None:
-            return False
-        book = self._books.net_book(intent.strategy, intent.instrument, contract.multiplier)
-        return book.closable(intent.side) >= intent.lots
+            return None
+        return self._books.net_book(strategy, instrument, contract.multiplier)
 
     def publish(self, event: Event) -> None:
         if not self.muted:

@@ -16,13 +16,12 @@ from msgspec.structs import replace
 from homalos.kernel.bus import Bus
 from homalos.kernel.records import Kind
 from homalos.kernel.timers import Timers
-from homalos.model.enums import IntentStage, Offset, OnTimeout, OrderKind, Phase, Severity
+from homalos.model.enums import IntentStage, OnTimeout, OrderKind, Phase, Severity
 from homalos.model.events import (
     Denial,
     IntentChanged,
     Reconciled,
     ReplaceOrder,
-    StrategyStateChanged,
     SubmitOrder,
 )
 from homalos.model.ids import UNATTRIBUTED, InstrumentId, OrderId, StrategyId
@@ -32,7 +31,8 @@ from homalos.trading import merge
 from homalos.trading.cancels import PASS_IN
 from homalos.trading.registry import is_open
 from homalos.trading.states import LIVE
-from homalos.trading.working.plan import Plan, restored, round_of
+from homalos.trading.working.closing import Closing
+from homalos.trading.working.plan import ROUND_IDS, Plan, restored, round_of
 
 if TYPE_CHECKING:
     from homalos.trading.manager import OrderManager
@@ -195,6 +195,10 @@ class WorkingIntents:
         lots = sum(plan.rest(orders)) if orders else plan.intent.lots
         return replace(plan.intent, lots=lots)
 
+    def _to_send(self, plan: Plan) -> int:
+        """Lots that wait, beside what works."""
+        return self._remaining(plan).lots if plan.stage in (_S.HELD, _S.RETRY) else 0
+
     def stop(self, id_: OrderId, why: str) -> None:
         """A cancel: no further round. Its orders are the caller's to cancel."""
         order = self._manager.registry.get(id_)
@@ -209,22 +213,34 @@ class WorkingIntents:
     def _stop(self, plan: Plan, why: str) -> None:
         self._drop(plan, why, told=plan.stage not in (_S.HELD, _S.RETRY))
 
-    def on_strategy(self, event: StrategyStateChanged) -> None:
-        """A strategy that is out of control: of its plans only those go on that close."""
-        self.stop_opens(event.strategy, f"{event.strategy} is {event.state.value}")
-
-    def stop_opens(self, strategy: StrategyId, why: str) -> None:
-        """No further round of what does not close, of one strategy or (empty) of all. Orders that
-        work are the caller's to cancel."""
+    def stop_opens(self, found: Closing, strategy: StrategyId, why: str) -> None:
+        """No further round of what does not close, of one strategy or (empty) of all; of a reversal
+        the lots that close go on. Orders that work are the caller's to cancel."""
         for plan in list(self.plans.values()):
-            if strategy in ("", plan.intent.strategy) and not self._closes(plan):
+            if strategy not in ("", plan.intent.strategy):
+                continue
+            closing, opening = found.of_plan(plan)
+            if closing <= 0 < opening:
                 self._stop(plan, why)
+            elif opening > 0:
+                self._cut(plan, closing, why)
 
-    def _closes(self, plan: Plan) -> bool:
-        orders = self._manager.registry.of_intent(plan.intent.intent_id)
-        if orders:
-            return all(order.offset is not Offset.OPEN for order in orders[plan.first :])
-        return plan.intent.reduce_only or self._manager.closes(plan.intent)
+    def _cut(self, plan: Plan, closing: int, why: str) -> None:
+        """Go on with the lots that still close; where no order tells of the others, a denial."""
+        intent, before = plan.intent, self._to_send(plan)
+        orders = self._manager.registry.of_intent(intent.intent_id)
+        lots = min(intent.lots, closing + sum(order.booked_lots for order in orders))
+        if intent.reduce_only and lots == intent.lots:
+            return  # this was said before
+        plan.intent = replace(intent, lots=lots, reduce_only=True)
+        if plan.stage is not _S.HELD:
+            plan.why = why
+        left = self._to_send(plan)
+        self._tell(plan, left)
+        if left < before:
+            gone = replace(plan.intent, lots=before - left)
+            number = plan.number + ROUND_IDS - 1  # none that its next round will use
+            self._manager.deny_intent(gone, number, Denial("held", 0, 0, why))
 
     # ------------------------------------------------------------ time
 
@@ -415,12 +431,8 @@ class WorkingIntents:
 
     def pending(self) -> tuple[IntentChanged, ...]:
         """All that is worked on, as it stands: for strategies at their start, and for the page."""
-        rows = []
-        for plan in self.plans.values():
-            waits = plan.stage in (_S.HELD, _S.RETRY)
-            lots = self._remaining(plan).lots if waits else 0
-            rows.append(plan.record(lots, self._bus.clock.now()))
-        return tuple(rows)
+        now = self._bus.clock.now()
+        return tuple(plan.record(self._to_send(plan), now) for plan in self.plans.values())
 
     def state(self) -> tuple[object, ...]:
         return tuple(self.plans[id_].state() for id_ in sorted(self.plans))

@@ -71,13 +71,14 @@ class Plan:
         last = [order for order in orders[self.first :] if order.status is _CANCELLED]
         closing = sum(o.lots - o.booked_lots for o in last if o.offset is not _OPEN)
         opening = sum(o.lots - o.booked_lots for o in last if o.offset is _OPEN)
-        if not self.replaced:
-            return closing, opening
         rest = max(0, self.intent.lots - sum(order.booked_lots for order in orders))
-        if all(order.offset is not _OPEN for order in orders[self.first :]):
-            return rest, 0  # an exit stays one, however large it has become
-        closing = min(closing, rest)
-        return closing, rest - closing
+        if self.replaced:
+            if all(order.offset is not _OPEN for order in orders[self.first :]):
+                return rest, 0  # an exit stays one, however large it has become
+            opening = max(0, rest - closing)
+        if self.intent.reduce_only:  # perhaps only since its other lots may not open any more
+            return min(closing, rest), 0
+        return (min(closing, rest), opening) if self.replaced else (closing, opening)
 
     def record(self, lots: int, now: int) -> IntentChanged:
         return IntentChanged(
