@@ -28,7 +28,7 @@ from homalos.model.events import (
 )
 from homalos.model.ids import InstrumentId
 from homalos.model.market import Instrument
-from homalos.model.times import MINUTE
+from homalos.model.times import MINUTE, to_date
 from homalos.trading.books import Books
 from homalos.trading.contract import Contract
 from homalos.trading.delivery import near as pure
@@ -104,7 +104,12 @@ class Delivery:
         closed = section.last_open_days
         if section.must_flat_action == "flatten":
             closed = max(1, closed)  # what is being closed is not opened
-        days = self._deliveries.days(item, section.client, section.delivery_early_days, closed)
+        try:
+            if item.last_trading_day:
+                to_date(item.last_trading_day)
+            days = self._deliveries.days(item, section.client, section.delivery_early_days, closed)
+        except ValueError:  # a table with a day or a month that no calendar has: unknown
+            days = None
         self._days[item.id] = days
         self._lay(item.id, days)
 

@@ -1,5 +1,7 @@
 """Warnings ahead of delivery: each once, whoever holds the lots; and what the last day does."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,25 @@ def test_ten_five_three_and_one_days_ahead_and_on_the_day() -> None:
     text = desk.warnings()[0].text
     for part in ("30 long + 0 short", "10 trading days to 20260512", str(LAST), "自然人"):
         assert part in text
+
+
+@pytest.mark.parametrize("client", ["person", "institution"])
+@pytest.mark.parametrize(
+    "junk",
+    [{"last_trading_day": 20260230}, {"last_trading_day": 20261301}, {"delivery_month": 202613}],
+)
+def test_a_day_that_no_calendar_has_is_unknown_and_halts_nothing(
+    junk: dict[str, int], client: Literal["person", "institution"]
+) -> None:
+    """An instrument table is the venue's: the actor lives on, and the holder is told once."""
+    desk = holding(risk=RiskSection(client=client))
+    desk.list_with(**junk)  # fails where the handler raises
+    desk.turn(MONTH)
+    (alert,) = desk.warnings()
+    assert "unknown" in alert.text
+    desk.list_with()
+    desk.turn(FLAT)
+    assert str(LAST) in desk.warnings()[-1].text, "the right day, when it comes"
 
 
 def test_after_the_day_it_is_told_each_day() -> None:
