@@ -1,13 +1,14 @@
 """Pure: how an exit leaves at each step of the ladder.
 
 FAK orders 2, 5 and 10 ticks through the opposite price, then a limit order at the day's price
-limit, which stays. A day-flat begins more gently, at the opposite price itself. Where nobody stands
-opposite (the market is locked at its limit) and in a call auction (FACTS A8: no FAK) only the last
-step makes sense.
+limit, which stays; where a venue's limit lies between two ticks, at the last price within it. A
+day-flat begins more gently, at the opposite price itself. Where nobody stands opposite (the market
+is locked at its limit) and in a call auction (FACTS A8: no FAK) only the last step makes sense.
 """
 
 from typing import NamedTuple
 
+from homalos.market.money import round_to_tick
 from homalos.model.enums import Phase, Side, TimeInForce
 from homalos.model.market import Instrument, Tick
 from homalos.trading.merge import limit_price, market_price
@@ -49,6 +50,8 @@ def quote(
     if tick is None:
         return None
     limit = limit_price(side, tick)
+    if limit is not None:
+        limit = round_to_tick(limit, instrument.tick_size, "down" if side is Side.BUY else "up")
     opposite = tick.ask_price if side is Side.BUY else tick.bid_price
     locked = opposite is None and limit is not None and phase is not Phase.AUCTION
     if limit is not None and (step >= LAST or locked or phase is Phase.AUCTION):
