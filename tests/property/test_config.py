@@ -14,6 +14,7 @@ from homalos.config.faults import ConfigError, Fault, Layer
 from homalos.config.keys import KeyInfo, bare, type_of, walk
 from homalos.config.loader import load
 from homalos.config.schema import SIBLINGS, Config
+from homalos.config.secrets import looks_secret
 from homalos.config.shape import own_faults
 
 ROWS = ("products", "calendar", "strategies")
@@ -92,6 +93,7 @@ def _fitting(type_: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(_fitting(item), min_size=least or 0, max_size=3, unique_by=same)
         case inspect.DictType(value_type=value):
             names = st.from_regex(r"[A-Z]{2,4}\.[a-z]{1,2}", fullmatch=True)
+            names = names.filter(lambda name: not any(map(looks_secret, name.split("."))))
             return st.dictionaries(names, _fitting(value), max_size=3)
         case inspect.StructType(fields=fields):
             return st.fixed_dictionaries({f.encode_name: _fitting(f.type) for f in fields})

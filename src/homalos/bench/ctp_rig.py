@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import msgspec
 
-from homalos.bench.ctp_contracts import SINGLE, contracts
+from homalos.bench.ctp_contracts import DAY, SINGLE, contracts, trading_day
 from homalos.ctp.latency import VARIABLE
 from homalos.ctp.libraries import PACKAGE, dropin_libraries
 from homalos.kernel.clock import monotonic_ns, sleep
@@ -154,7 +154,8 @@ class Feeder(Process):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            [sys.executable, "-m", "homalos.bench.ctp_feeder"], own_environment(), folder, "feeder"
+            [sys.executable, "-m", "homalos.bench.ctp_feeder"],
+            {**own_environment(), DAY: str(trading_day())}, folder, "feeder",
         )
         self.ports: dict[str, int] = json.loads(self.hear(lambda line: line.startswith("{")))
 
