@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 from tests.integration.ten import made
 from tests.integration.ten.days import (
-    APPLES,
     KINDS,
     MADE,
     MARKET_DAY,
     RUBBER,
-    Plan,
     Run,
     market_day,
     recorded,
@@ -112,18 +110,12 @@ def test_a_day_of_36_contracts_and_the_day_after(tmp_path: Path, shared_data: Pa
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("plan", "pattern", "days"),
-    [(APPLES, "ctp_full/CZCE.AP*", 5), (RUBBER, "ctp_full/SHFE.ru*", 2)],
-    ids=["apples", "rubber"],
-)
-def test_days_with_their_own_settlements(
-    tmp_path: Path, shared_data: Path, plan: Plan, pattern: str, days: int
-) -> None:
-    """Every field of CTP's: limits, turnover, settlement prices as the exchange made them."""
-    folder = recordings(tmp_path, shared_data, pattern)
-    run = Run(plan, folder, tmp_path / "data", recorded).go()
+def test_days_with_their_own_settlements(tmp_path: Path, shared_data: Path) -> None:
+    """Every field of CTP's: limits, turnover, settlement prices as the exchange made them. Five
+    days of apples: ``tests/soak/recorded_day.py``."""
+    folder = recordings(tmp_path, shared_data, "ctp_full/SHFE.ru*")
+    run = Run(RUBBER, folder, tmp_path / "data", recorded).go()
     check(run, 2)
-    assert len(run.floor.ends) == days
+    assert len(run.floor.ends) == 2
     assert len(run.floor.trades) > 1_000
     assert {"price_limits", "limit_distance"} <= run.floor.denied.keys()
