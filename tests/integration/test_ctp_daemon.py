@@ -176,10 +176,9 @@ def resting_here(pair: Pair) -> bool:
 
 def limit(pair: Pair, name: str) -> float:
     """Far below the market."""
-    (row,) = pair.at_work.rows(
-        "SELECT lower_limit FROM ticks WHERE instrument = ? ORDER BY seq DESC LIMIT 1", name
-    )
-    return float(row[0])
+    last = "SELECT lower_limit FROM ticks WHERE instrument = ? ORDER BY seq DESC LIMIT 1"
+    ((price,),) = until(lambda: pair.at_work.rows(last, name), 10, "a tick in the database")
+    return float(price)
 
 
 def test_a_forced_close(working: Pair) -> None:
