@@ -9,7 +9,7 @@ from tests.faults import feeds
 
 @pytest.mark.parametrize("kind", [*feeds.JUNK, feeds.SILENCE])
 def test_at_some_ticks(scratch: Path, kind: str) -> None:
-    for case in feeds.cases((kind,), step=7):
+    for case in feeds.cases((kind,), step=11):
         try:
             told = feeds.run(scratch / "run", case)
         except AssertionError as error:
